@@ -1,0 +1,46 @@
+"""An OAuth 2.0 resource server for FastAPI (RFC 6750, RFC 9068): exact refusals, strict tokens, nothing revealed."""
+
+from resource_server.access_token import AccessToken
+from resource_server.authorization import (
+    Requirement,
+    acr,
+    all_of,
+    all_scopes,
+    any_of,
+    any_role,
+    any_scope,
+    claim,
+    entitlement,
+    group,
+    network,
+    owner,
+    role,
+)
+from resource_server.events import Decision
+from resource_server.fastapi import Refused, ResourceServer
+from resource_server.issuers.issuer import ConfigurationError, Issuer
+from resource_server.refusals import Kind, Refusal
+
+__all__ = [
+    "AccessToken",
+    "ConfigurationError",
+    "Decision",
+    "Issuer",
+    "Kind",
+    "Refusal",
+    "Refused",
+    "Requirement",
+    "ResourceServer",
+    "acr",
+    "all_of",
+    "all_scopes",
+    "any_of",
+    "any_role",
+    "any_scope",
+    "claim",
+    "entitlement",
+    "group",
+    "network",
+    "owner",
+    "role",
+]

@@ -1,0 +1,27 @@
+"""Scopes that include others, as declared by the API: ``{"notes:admin": ["notes:read", "notes:write"]}``."""
+
+from collections.abc import Iterable, Mapping
+
+
+class ScopeHierarchy:
+    """Expands the scopes of a token by all that they include, directly and indirectly."""
+
+    def __init__(self, includes: Mapping[str, Iterable[str]] | None = None) -> None:
+        direct = {scope: frozenset(included) for scope, included in (includes or {}).items()}
+        self._closure = {scope: _closure(scope, direct) for scope in direct}
+
+    def expand(self, scopes: frozenset[str]) -> frozenset[str]:
+        """The scopes and all that they include."""
+        if not self._closure:
+            return scopes
+        return scopes.union(*(self._closure[scope] for scope in scopes & self._closure.keys()))
+
+
+def _closure(scope: str, direct: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    found: set[str] = set()
+    todo = [scope]
+    while todo:
+        new = direct.get(todo.pop(), frozenset()) - found
+        found |= new
+        todo += new
+    return frozenset(found)

@@ -1,0 +1,53 @@
+"""What a requirement is: the one protocol of station 4."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from resource_server.access_token import AccessToken
+from resource_server.challenge import Demands
+from resource_server.forwarding import Client
+from resource_server.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What an operation is judged by, beside the token."""
+
+    client: Client
+    path_params: Mapping[str, Any]
+    granted: frozenset[str]
+    """The token's scopes and all that these include by the declared hierarchy."""
+    first_issuer: str
+    """Whose subjects are our users, unless a requirement names another issuer."""
+    now: float
+    """Seconds since the epoch."""
+
+
+class Requirement(ABC):
+    """Something that a token must satisfy. Immutable; made once, judged on every request."""
+
+    __slots__ = ()
+    stage: ClassVar[int] = 14
+    """Where in the order of checks it is judged (part E2 of the contract); lower comes first."""
+
+    @abstractmethod
+    async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
+        """Answer None where the requirement is met."""
+
+    @property
+    def demands(self) -> Demands:
+        """What may be told of it to a client."""
+        return Demands()
+
+    def parts(self) -> "tuple[Requirement, ...]":
+        """The requirements that must all be met; itself, unless it is a conjunction."""
+        return (self,)
+
+
+def named(names: tuple[str, ...], what: str) -> tuple[str, ...]:
+    """Demand at least one name, so that an empty list never means that nothing is required."""
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise ValueError(f"{what} needs at least one name")
+    return names

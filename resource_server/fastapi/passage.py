@@ -1,0 +1,149 @@
+"""One request's way through one resource server: decided once, however many ``requires()`` its route has."""
+
+import logging
+from collections.abc import MutableMapping
+from typing import Any
+
+from fastapi import HTTPException
+
+from resource_server.access_token import AccessToken
+from resource_server.authorization.combination import AllOf
+from resource_server.challenge import Answer, Demands, ProtectionSpace, answer
+from resource_server.credentials import credential_fields
+from resource_server.fastapi.operation import Operation, Operations
+from resource_server.fastapi.overrides import overriding_token
+from resource_server.fastapi.refused import Refused
+from resource_server.protector import ANY_TOKEN, ResourceProtector
+from resource_server.refusals import Kind, Refusal
+
+_log = logging.getLogger("resource_server")
+
+
+class RequestPassage:
+    """What was decided about one request, kept in its ASGI scope, for one resource server.
+
+    It is good for the credential lines that it judged and for no others.
+    """
+
+    __slots__ = (
+        "_covers", "_gated", "_operations", "_protector", "_refusal", "_scope", "_space", "_told", "_unrouted", "_walk",
+        "answer", "authenticated", "headers",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        scope: MutableMapping[str, Any],
+        protector: ResourceProtector,
+        space: ProtectionSpace,
+        operations: Operations,
+        *,
+        gated: bool,
+        unrouted: bool = False,
+    ) -> None:
+        self._scope = scope
+        self._protector = protector
+        self._space = space
+        self._operations = operations
+        self._gated = gated
+        self._unrouted = unrouted
+        self._walk = protector.begin()
+        self._refusal: Refusal | None = None
+        self._covers: set[int] = set()
+        self._told = False
+        self.headers = scope["headers"]
+        self.answer: Answer | None = None
+        self.authenticated = False
+
+    def judged(self, scope: MutableMapping[str, Any]) -> bool:
+        """Whether a scope still bears the credentials that this passage is about."""
+        if scope["headers"] is self.headers:
+            return True
+        try:
+            return credential_fields(scope) == credential_fields({"headers": self.headers})
+        except Refusal:
+            return False
+
+    async def decide_unrouted(self) -> None:
+        """Authenticate before routing, where everything is protected.
+
+        Only a refusal costs the search for the route, whose scopes belong into the challenge.
+        """
+        if not self._unrouted:
+            return
+        try:
+            await self._authenticate(self._scope, ANY_TOKEN)
+        except Refusal as refusal:
+            operation = self._operations.find(self._scope) or Operation(ANY_TOKEN)
+            self._walk.route = operation.route
+            if refusal.kind not in (Kind.PLAIN_HTTP, Kind.MALFORMED_FORWARDING, Kind.OVERSIZED_CREDENTIALS):
+                refusal = _barred(operation.requirement, self._walk.client, refusal)
+            self._refuse(refusal, operation.requirement.demands)
+
+    async def decide_routed(self) -> bool:
+        """Decide for the matched route. Raises :class:`Refused`, or a plain 404 for what is hidden."""
+        operation = self._operations.matched(self._scope)
+        if operation is not None:
+            await self._require(self._scope, operation)
+        return operation is not None or "route" in self._scope
+
+    async def require(self, scope: MutableMapping[str, Any], requirement: AllOf) -> AccessToken:
+        """Decide for one ``requires()``: by what was decided for its whole operation, if it belongs to that."""
+        if id(requirement) not in self._covers or self._refusal is not None:
+            operation = self._operations.matched(scope)
+            if operation is None or id(requirement) not in operation.covers:
+                operation = Operation(requirement, covers=frozenset([id(requirement)]))
+            await self._require(scope, operation)
+            if not self._gated:
+                self.end()
+        assert self._walk.token is not None  # noqa: S101 - who is not authenticated was refused
+        return self._walk.token
+
+    def end(self) -> None:
+        """Tell the observers, once."""
+        if not self._told and (self.authenticated or self._refusal is not None):
+            self._told = True
+            self._protector.tell(self._scope, self._walk, self._refusal)
+
+    async def _require(self, scope: MutableMapping[str, Any], operation: Operation) -> None:
+        self._walk.route = operation.route or self._walk.route
+        try:
+            if self._refusal is not None:
+                raise self._refusal
+            if not self.authenticated:
+                await self._authenticate(scope, operation.requirement)
+            else:
+                operation.requirement.admit(self._walk.client)
+            await self._protector.authorize(scope, operation.requirement, self._walk)
+        except Refusal as refusal:
+            raise self._refuse(refusal, operation.requirement.demands) from refusal
+        self._covers |= operation.covers
+
+    async def _authenticate(self, scope: MutableMapping[str, Any], requirement: AllOf) -> None:
+        self._walk.token = await overriding_token(scope, self._operations.server)
+        if self._walk.token is None:
+            await self._protector.authenticate(scope, requirement, self._walk)
+        self.authenticated = True
+
+    def _refuse(self, refusal: Refusal, demands: Demands) -> HTTPException:
+        self._refusal = refusal
+        self._told = False  # a grant that was told already does not silence a refusal
+        if refusal.kind is Kind.POLICY_ERROR:
+            _log.error("a requirement failed: %s", refusal.reason, exc_info=refusal.__cause__)
+        accept = next((value.decode("latin-1") for name, value in self.headers if name == b"accept"), "")
+        rendered = answer(refusal, self._space, demands, accept=accept)
+        if refusal.kind is Kind.HIDDEN:
+            return HTTPException(404)  # the application's own 404, so identical by construction
+        self.answer = rendered
+        exception = Refused(rendered, refusal)
+        if not self._gated:
+            self.end()
+        return exception
+
+
+def _barred(requirement: AllOf, client: Any, refusal: Refusal) -> Refusal:
+    """A network that is barred is told so before anything about credentials."""
+    try:
+        requirement.admit(client)
+    except Refusal as barred:
+        return barred
+    return refusal

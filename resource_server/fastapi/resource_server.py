@@ -1,0 +1,216 @@
+"""The face for FastAPI: one object that protects applications, routers and routes."""
+
+import logging
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.models import OpenIdConnect
+from fastapi.params import Security
+from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse
+
+from resource_server.access_token import AccessToken
+from resource_server.authorization.combination import AllOf, Need, all_of
+from resource_server.authorization.hierarchy import ScopeHierarchy
+from resource_server.authorization.scopes import Scopes
+from resource_server.challenge import ProtectionSpace
+from resource_server.clock import Clock
+from resource_server.events import Observer
+from resource_server.fastapi.openapi import document_refusals
+from resource_server.fastapi.operation import Demanding, Operations
+from resource_server.fastapi.passage import RequestPassage
+from resource_server.fastapi.refused import register_handlers
+from resource_server.forwarding import Forwarding
+from resource_server.gate import Gate
+from resource_server.issuers.fetch import Fetch, fetch
+from resource_server.issuers.issuer import ConfigurationError, Issuer
+from resource_server.issuers.keys import IssuerKeys
+from resource_server.protected_resource import check_resource, metadata, metadata_path, metadata_url
+from resource_server.protector import ResourceProtector
+from resource_server.public import PublicPaths
+from resource_server.validation.jwt import JwtValidator
+from resource_server.verified import VerifiedTokens
+
+MEMORY: Final = 64 * 1024 * 1024
+"""Bytes of verified tokens that are remembered."""
+SCHEME_NAME: Final = "access_token"
+
+_log = logging.getLogger("resource_server")
+
+
+class ResourceServer(SecurityBase, Demanding):
+    """An OAuth 2.0 resource server (RFC 6750, RFC 9068) for FastAPI.
+
+    ``ResourceServer("https://id.example.com", audience="https://notes.example.com")`` accepts the JWT access tokens of
+    one issuer; give an :class:`Issuer` for more options. Opens no connection until a request or the application's start.
+    Raises :class:`ConfigurationError`, in one sentence, for options that are missing or contradict each other.
+
+    Use :meth:`install` once, then ``requires(…)`` in parameters and in ``dependencies=[…]``. One object is one memory of
+    verified tokens; an application may have several.
+    """
+
+    def __init__(
+        self,
+        issuer: str | Issuer,
+        *,
+        audience: str | Sequence[str] = (),
+        realm: str = "api",
+        resource: str | None = None,
+        scope_hierarchy: Mapping[str, Iterable[str]] | None = None,
+        trusted_proxies: Sequence[str] = (),
+        forwarding: str = "x-forwarded",
+        require_https: bool = False,
+        disclose_requirements: bool = False,
+        memory: int = MEMORY,
+        observers: Sequence[Observer] = (),
+        clock: Clock = Clock(),  # noqa: B008 - immutable
+        fetch: Fetch = fetch,
+    ) -> None:
+        """Build a resource server.
+
+        ``resource`` is this API's public identifier, published as RFC 9728 metadata and named in challenges;
+        ``scope_hierarchy`` says which scopes include which; ``trusted_proxies`` are addresses or networks whose
+        forwarding headers (``x-forwarded`` or ``forwarded``) are believed; ``memory`` is in bytes;
+        ``disclose_requirements`` names a route's roles to callers who lack them.
+        """
+        if isinstance(issuer, Issuer) and audience:
+            raise ConfigurationError("audience is given twice: leave it to the Issuer")
+        self.issuer = issuer if isinstance(issuer, Issuer) else Issuer(url=issuer, audience=audience)
+        if resource is not None:
+            check_resource(resource)
+        try:
+            self.space = ProtectionSpace(
+                realm=realm,
+                resource=resource,
+                resource_metadata=metadata_url(resource) if resource is not None else None,
+                disclose_requirements=disclose_requirements,
+            )
+            believed = Forwarding(trusted_proxies, family=forwarding, require_https=require_https)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+        self.keys = IssuerKeys(self.issuer, clock=clock, fetch=fetch)
+        self._protector = ResourceProtector(
+            JwtValidator({self.issuer.url: self.keys}, clock),
+            VerifiedTokens(memory, clock, max_jump=max(self.issuer.leeway, 1.0)),
+            first_issuer=self.issuer.url,
+            forwarding=believed,
+            hierarchy=ScopeHierarchy(scope_hierarchy),
+            clock=clock,
+            observers=observers,
+        )
+        self._operations = Operations(self)
+        self._by_scopes: dict[tuple[str, ...], AllOf] = {}
+        self._protects_all = False
+        self._public = PublicPaths()
+        self._warned = False
+        self.model = OpenIdConnect(openIdConnectUrl=f"{self.issuer.url.rstrip('/')}/.well-known/openid-configuration")
+        self.scheme_name = SCHEME_NAME
+
+    def requires(self, *needs: Need) -> Any:
+        """Demand a valid access token that meets all of some needs.
+
+        A need is a scope, a requirement (``any_scope``, ``role``, ``owner``, …) or a callable on the token. Legal in
+        ``Annotated``, as a default and in ``dependencies=[…]``; gives the :class:`AccessToken`.
+        """
+        requires = Requires(self, all_of(*needs))
+        return Security(dependency=requires, scopes=requires.requirement.demands.scopes)
+
+    async def __call__(self, connection: HTTPConnection, security_scopes: SecurityScopes) -> AccessToken:
+        """Let ``Security(api, scopes=["notes:read"])`` work, the idiom that FastAPI's users know: all of the scopes."""
+        return await self.decide(connection.scope, self._of_scopes(security_scopes.scopes))
+
+    def demand(self, server: object, parent_scopes: Sequence[str], own_scopes: Sequence[str]) -> list[AllOf]:
+        """All scopes that the dependency tree names above this point, as FastAPI adds them up."""
+        return [self._of_scopes([*parent_scopes, *own_scopes])] if server is self else []
+
+    async def decide(self, scope: MutableMapping[str, Any], requirement: AllOf) -> AccessToken:
+        """Decide about one requirement of a request. Raises :class:`Refused`."""
+        passage = scope.setdefault("resource_server", {}).get(self)
+        if passage is None or not passage.judged(scope):
+            gated = passage is not None
+            passage = RequestPassage(scope, self._protector, self.space, self._operations, gated=gated)
+            scope["resource_server"][self] = passage
+            if not gated and not self._warned:
+                self._warned = True
+                _log.warning("requires() works without api.install(app), but then bodies are read before the decision")
+        token: AccessToken = await passage.require(scope, requirement)
+        return token
+
+    def passage(self, scope: MutableMapping[str, Any]) -> RequestPassage:
+        """The passage of one request through the gate."""
+        passage = RequestPassage(
+            scope,
+            self._protector,
+            self.space,
+            self._operations,
+            gated=True,
+            unrouted=self._protects_all and not self._public.contains(scope["path"]),
+        )
+        scope.setdefault("resource_server", {})[self] = passage
+        return passage
+
+    async def run(self) -> None:
+        """Keep the issuer's keys fresh until cancelled; the gate does it for as long as the application lives."""
+        await self.keys.run()
+
+    def install(self, app: FastAPI, *, protect: str = "routes", public: Sequence[str] = ()) -> None:
+        """Put the gate in front of an application, answer refusals there, and add them to its OpenAPI.
+
+        ``protect="all"`` demands a valid token for every path, known or unknown, but those in ``public`` (exact paths,
+        or prefixes that end with ``/*``); what routes require comes on top. Must come before the first request, and
+        before middleware that has to see refusals, such as CORS. Mounted applications are covered if they are mounted
+        already. Adds the RFC 9728 document where ``resource`` is set.
+        """
+        if protect not in ("routes", "all"):
+            raise ConfigurationError("protect must be 'routes' or 'all'")
+        if public and protect != "all":
+            raise ConfigurationError("public has a meaning only with protect='all': other routes are public anyway")
+        self._protects_all = protect == "all"
+        self._public = PublicPaths(public)
+        if self.space.resource is not None:
+            path = metadata_path(self.space.resource)
+            app.add_route(path, self._answer_metadata, methods=["GET"], include_in_schema=False)
+            self._public = PublicPaths([*public, path])
+        register_handlers(app)
+        document_refusals(app, self)
+        app.add_middleware(Gate, server=self)
+
+    async def _answer_metadata(self, _request: Request) -> JSONResponse:
+        assert self.space.resource is not None  # noqa: S101 - or else there is no such route
+        headers = {"cache-control": "max-age=3600", "access-control-allow-origin": "*"}  # RFC 9728 §7.10
+        return JSONResponse(metadata(self.space.resource, [self.issuer.url]), headers=headers)
+
+    def _of_scopes(self, scopes: Sequence[str]) -> AllOf:
+        """The same object for the same scopes: what was decided is looked up by identity."""
+        names = tuple(dict.fromkeys(scopes))
+        return self._by_scopes.setdefault(names, AllOf((Scopes(names),) if names else ()))
+
+    def __repr__(self) -> str:
+        return f"ResourceServer({self.issuer.url!r})"
+
+
+class Requires(SecurityBase, Demanding):
+    """What :meth:`ResourceServer.requires` puts into a dependency tree.
+
+    Shares the server's OpenAPI scheme, so that the scopes of one operation are merged there.
+    """
+
+    def __init__(self, server: ResourceServer, requirement: AllOf) -> None:
+        self.server = server
+        self.requirement = requirement
+        self.model = server.model
+        self.scheme_name = server.scheme_name
+
+    async def __call__(self, connection: HTTPConnection) -> AccessToken:
+        """Decide, and give the token to the endpoint."""
+        return await self.server.decide(connection.scope, self.requirement)
+
+    def demand(self, server: object, parent_scopes: Sequence[str], own_scopes: Sequence[str]) -> list[AllOf]:
+        """Its own requirement, and the scopes that ``Security(…)`` dependencies above it name."""
+        if server is not self.server:
+            return []
+        parents = self.server.demand(server, parent_scopes, ()) if parent_scopes else []
+        return [self.requirement, *parents]

@@ -1,0 +1,1 @@
+"""Whom we trust, and their keys."""

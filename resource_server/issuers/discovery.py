@@ -1,0 +1,43 @@
+"""From an issuer's name to the address of its keys: its metadata (OpenID Connect Discovery 1.0 §4, RFC 8414 §3)."""
+
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from resource_server.issuers.fetch import Fetch, FetchError
+from resource_server.issuers.issuer import ConfigurationError, Issuer, check_url
+
+
+def metadata_urls(issuer: str) -> tuple[str, str]:
+    """Where an issuer's metadata may be: OpenID appends its path, RFC 8414 §3 inserts before the issuer's path."""
+    parts = urlsplit(issuer)
+    path = parts.path.rstrip("/")
+    openid = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+    oauth = urlunsplit(parts._replace(path=f"/.well-known/oauth-authorization-server{path}"))
+    return openid, oauth
+
+
+async def discover_jwks_uri(issuer: Issuer, fetch: Fetch) -> str:
+    """Ask an issuer's metadata for its ``jwks_uri``. Raises :class:`FetchError`, naming what each address said.
+
+    Metadata that calls itself by another name is not used (RFC 8414 §3.3).
+    """
+    reasons = []
+    for url in metadata_urls(issuer.url):
+        try:
+            return _read(await fetch(url), issuer, url)
+        except FetchError as error:
+            reasons.append(str(error))
+    raise FetchError("; ".join(reasons))
+
+
+def _read(document: dict[str, Any], issuer: Issuer, url: str) -> str:
+    if document.get("issuer") != issuer.url:
+        raise FetchError(f"{url}: the document's issuer is not {issuer.url}")
+    jwks_uri = document.get("jwks_uri")
+    if not isinstance(jwks_uri, str):
+        raise FetchError(f"{url}: the document has no jwks_uri")
+    try:
+        check_url(jwks_uri, "jwks_uri", loopback=issuer.is_loopback, query=True)
+    except ConfigurationError as error:
+        raise FetchError(f"{url}: {error}") from error
+    return jwks_uri

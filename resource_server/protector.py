@@ -1,0 +1,150 @@
+"""THE PATH: from a request to an access token that allows it, or to a refusal. One method, each station one call."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from resource_server.access_token import AccessToken
+from resource_server.authorization.combination import AllOf
+from resource_server.authorization.hierarchy import ScopeHierarchy
+from resource_server.authorization.requirement import Circumstances
+from resource_server.clock import Clock
+from resource_server.credentials import Credentials, credential_fields, extract
+from resource_server.events import Decision, Observer
+from resource_server.forwarding import UNKNOWN_CLIENT, Client, Forwarding
+from resource_server.refusals import Kind, Refusal
+from resource_server.validation import claims
+from resource_server.validation.validator import TokenValidator
+from resource_server.verified import VerifiedToken, VerifiedTokens
+
+ANY_TOKEN: Final = AllOf()
+"""What a route requires that names nothing: a valid access token."""
+
+_log = logging.getLogger("resource_server")
+
+
+@dataclass(slots=True)
+class Walk:
+    """What one request's walk along the path has come to know; observers are told of it at the end."""
+
+    began: float
+    """Monotonic, seconds."""
+    route: str | None = None
+    """The matched route's template."""
+    fields: tuple[bytes, ...] = field(default=(), repr=False)
+    client: Client = UNKNOWN_CLIENT
+    credentials: Credentials | None = None
+    token: AccessToken | None = None
+
+
+class ResourceProtector:
+    """Protects the resources of one resource server.
+
+    Knows no framework: it takes an ASGI scope whose route has been matched (``path_params``, where a requirement looks
+    at them) and raises :class:`Refusal`.
+    """
+
+    def __init__(
+        self,
+        validator: TokenValidator,
+        verified: VerifiedTokens,
+        *,
+        first_issuer: str,
+        forwarding: Forwarding,
+        hierarchy: ScopeHierarchy,
+        clock: Clock,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self._validator = validator
+        self._verified = verified
+        self._first_issuer = first_issuer
+        self._forwarding = forwarding
+        self._hierarchy = hierarchy
+        self._clock = clock
+        self._observers = tuple(observers)
+
+    async def protect(self, scope: Mapping[str, Any], requirement: AllOf = ANY_TOKEN) -> AccessToken:
+        """The path: authenticate, authorize, and tell the observers. Raises :class:`Refusal`."""
+        walk = self.begin()
+        try:
+            token = await self.authenticate(scope, requirement, walk)
+            await self.authorize(scope, requirement, walk)
+        except Refusal as refusal:
+            self.tell(scope, walk, refusal)
+            raise
+        self.tell(scope, walk, None)
+        return token
+
+    def begin(self) -> Walk:
+        """A new walk."""
+        return Walk(self._clock.monotonic())
+
+    async def authenticate(self, scope: Mapping[str, Any], requirement: AllOf, walk: Walk) -> AccessToken:
+        """Who calls, in the order that the contract prescribes (``docs/refusals.md``, order of checks).
+
+        Of the requirement only what needs no identity is judged: a network may be barred whoever calls.
+        """
+        walk.client = self._forwarding.client(scope)
+        walk.fields = credential_fields(scope)
+        requirement.admit(walk.client)
+        walk.credentials = extract(scope, walk.fields)
+        verified = await self._verify(walk.credentials)
+        walk.token = verified.token
+        _confirm(verified.token)
+        self._check_expiry(verified)
+        return verified.token
+
+    async def authorize(self, scope: Mapping[str, Any], requirement: AllOf, walk: Walk) -> None:
+        """Whether the walk's token allows what is required."""
+        if not requirement.members:
+            return
+        assert walk.token is not None  # noqa: S101 - who is not authenticated does not come here
+        circumstances = Circumstances(
+            client=walk.client,
+            path_params=scope.get("path_params") or {},
+            granted=self._hierarchy.expand(walk.token.scopes),
+            first_issuer=self._first_issuer,
+            now=self._clock.wall(),
+        )
+        refusal = await requirement.judge(walk.token, circumstances)
+        if refusal is not None:
+            raise refusal
+
+    def tell(self, scope: Mapping[str, Any], walk: Walk, refusal: Refusal | None) -> None:
+        """Tell the observers how a walk ended; to be called once a request."""
+        if not self._observers:
+            return
+        decision = Decision(
+            time=self._clock.wall(),
+            duration=self._clock.monotonic() - walk.began,
+            method=scope.get("method", "GET"),
+            route=walk.route,
+            client=str(walk.client.address) if walk.client.address else None,
+            token=walk.token,
+            digest=walk.credentials.digest if walk.credentials else None,
+            refusal=refusal,
+        )
+        for observer in self._observers:
+            try:
+                observer(decision)
+            except Exception:  # noqa: BLE001 - an observer's fault is not the caller's
+                _log.exception("an observer failed")
+
+    async def _verify(self, credentials: Credentials) -> VerifiedToken:
+        verified = self._verified.get(credentials.digest)
+        if verified is None:
+            verified = await self._validator.validate(credentials)
+            self._verified.put(credentials.digest, verified, len(credentials.token))
+        return verified
+
+    def _check_expiry(self, verified: VerifiedToken) -> None:
+        now = self._clock.wall()
+        if claims.is_expired(verified.token.expires_at, verified.leeway, now):
+            raise Refusal(Kind.EXPIRED, f"since {now - verified.token.expires_at:.0f} s")
+
+
+def _confirm(token: AccessToken) -> None:
+    """A token bound to its sender is no bearer token, whatever its binding says (RFC 9449 §7.2, RFC 7800)."""
+    if token.confirmation is not None:
+        raise Refusal(Kind.UNCONFIRMED_TOKEN, "the token has a cnf claim, which nothing here confirms")

@@ -1,0 +1,20 @@
+"""The paths that need no token where everything else does."""
+
+from collections.abc import Iterable
+
+
+class PublicPaths:
+    """Exact paths, and prefixes written as ``/static/*``. Compared to the letter, after one percent-decoding."""
+
+    def __init__(self, paths: Iterable[str] = ()) -> None:
+        paths = list(paths)
+        if wrong := [path for path in paths if not path.startswith("/")]:
+            raise ValueError(f"a public path begins with a slash, unlike {wrong[0]!r}")
+        self._exact = frozenset(path for path in paths if not path.endswith("/*"))
+        self._prefixes = tuple(path[:-1] for path in paths if path.endswith("/*"))
+
+    def contains(self, path: str) -> bool:
+        """Whether a request's path is public. A path that climbs, as ``/static/../orders``, never is by its prefix."""
+        if path in self._exact:
+            return True
+        return path.startswith(self._prefixes) and not {".", ".."} & set(path.split("/")) if self._prefixes else False

@@ -1,0 +1,84 @@
+"""Validation of a JWT access token (RFC 9068 §4), in the order that part E2 of the contract prescribes."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from resource_server.clock import Clock
+from resource_server.credentials import Credentials
+from resource_server.issuers.issuer import Issuer
+from resource_server.issuers.jwk_set import Key
+from resource_server.issuers.keys import IssuerKeys
+from resource_server.refusals import Kind, Refusal
+from resource_server.validation import claims, compact
+from resource_server.validation.claims import ClaimRules
+from resource_server.validation.compact import CompactJws, Header
+from resource_server.verified import VerifiedToken
+
+MAX_KNOWN_HEADERS: Final = 256
+
+
+class JwtValidator:
+    """Validates the JWT access tokens of the issuers whose keys it is given."""
+
+    def __init__(self, keys: Mapping[str, IssuerKeys], clock: Clock) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._rules = {url: rules_of(known.issuer) for url, known in keys.items()}
+        self._headers: dict[str, Header] = {}
+
+    async def validate(self, credentials: Credentials) -> VerifiedToken:
+        """Verify a token. Raises :class:`Refusal`.
+
+        The unverified payload answers one question before the signature is checked: whose keys to ask. Does not
+        judge expiry and confirmation, which are the protector's on every request.
+        """
+        jws = compact.parse(credentials.token, self._headers)
+        claims.check_type(jws.header.type)
+        keys = self._keys[claims.check_issuer(jws.payload, self._keys)]
+        rules = self._rules[keys.issuer.url]
+        if jws.header.algorithm not in keys.issuer.algorithms:
+            raise Refusal(Kind.WRONG_ALGORITHM, "alg is not on the issuer's allow-list")
+        generation = keys.generation
+        key = await keys.find(jws.header.key_id, jws.header.algorithm, may_force=lambda: self._would_pass(jws, rules))
+        _check_signature(jws, key)
+        token = claims.read(jws.payload, rules, self._clock.wall())
+        self._remember(jws)
+        return VerifiedToken(token, rules.leeway, keys, generation, key.thumbprint)
+
+    def _would_pass(self, jws: CompactJws, rules: ClaimRules) -> bool:
+        """Whether all but the signature is good: other tokens may not cost the issuer a request."""
+        now = self._clock.wall()
+        try:
+            token = claims.read(jws.payload, rules, now)
+        except Refusal:
+            return False
+        return not claims.is_expired(token.expires_at, rules.leeway, now)
+
+    def _remember(self, jws: CompactJws) -> None:
+        """Spare the next token of this issuer the reading of the same header. Only headers of good tokens."""
+        if jws.header_text not in self._headers:
+            if len(self._headers) >= MAX_KNOWN_HEADERS:
+                self._headers.clear()
+            self._headers[jws.header_text] = jws.header
+
+
+def _check_signature(jws: CompactJws, key: Key) -> None:
+    try:
+        good = key.verify(jws.signing_input, jws.signature)
+    except Exception as error:
+        raise Refusal(Kind.BAD_SIGNATURE, type(error).__name__) from error
+    if not good:
+        raise Refusal(Kind.BAD_SIGNATURE, "the signature is not the key's")
+
+
+def rules_of(issuer: Issuer) -> ClaimRules:
+    """What an issuer's configuration means for the claims of its tokens."""
+    return ClaimRules(
+        issuer=issuer.url,
+        audience=issuer.audiences,
+        leeway=issuer.leeway,
+        scope_claim=issuer.scope_claim,
+        roles_claim=tuple(issuer.roles_claim),
+        groups_claim=tuple(issuer.groups_claim),
+        entitlements_claim=tuple(issuer.entitlements_claim),
+    )
