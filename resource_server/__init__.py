@@ -16,9 +16,10 @@ from resource_server.authorization import (
     owner,
     role,
 )
+from resource_server.configuration_error import ConfigurationError
 from resource_server.events import Decision
 from resource_server.fastapi import Refused, ResourceServer
-from resource_server.issuers.issuer import ConfigurationError, Issuer
+from resource_server.issuers.issuer import Issuer
 from resource_server.refusals import Kind, Refusal
 
 __all__ = [

@@ -13,6 +13,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
+from resource_server.configuration_error import ConfigurationError
 from resource_server.refusals import TABLE, Kind, Refusal, Row
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -139,7 +140,7 @@ class ProtectionSpace:
 
     def __post_init__(self) -> None:
         if not (self.realm and _WRITABLE.fullmatch(self.realm)):
-            raise ValueError("realm must be printable ASCII and not empty, for example realm='api'")
+            raise ConfigurationError("realm", "must be printable ASCII and not empty: give it as api")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any, Final
 
+from resource_server.configuration_error import ConfigurationError
 from resource_server.refusals import Kind, Refusal
 
 Address = IPv4Address | IPv6Address
@@ -35,7 +36,7 @@ class Forwarding:
     """Finds the client behind trusted proxies.
 
     ``trusted_proxies`` are addresses or networks; none by default. ``family`` is ``x-forwarded`` (X-Forwarded-For and
-    X-Forwarded-Proto) or ``forwarded`` (RFC 7239). Raises :class:`ValueError` for what is no network.
+    X-Forwarded-Proto) or ``forwarded`` (RFC 7239). Raises :class:`ConfigurationError`.
     """
 
     def __init__(
@@ -45,9 +46,14 @@ class Forwarding:
         family: str = "x-forwarded",
         require_https: bool = False,
     ) -> None:
-        self._trusted = [network(text) for text in trusted_proxies]
+        try:
+            self._trusted = [network(text) for text in trusted_proxies]
+        except ValueError as error:
+            raise ConfigurationError(
+                "trusted_proxies", f"must be addresses or networks such as 10.0.0.0/8: {error}"
+            ) from None
         if family not in ("x-forwarded", "forwarded"):
-            raise ValueError("forwarding family must be x-forwarded or forwarded")
+            raise ConfigurationError("forwarding", "must be x-forwarded or forwarded: the one family your proxies write")
         self._family = family
         self._require_https = require_https
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from resource_server.issuers.issuer import ConfigurationError
+from resource_server.configuration_error import ConfigurationError
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
@@ -19,7 +19,7 @@ def check_resource(resource: str) -> None:
     local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
     if not (fit and parts.hostname and (parts.scheme == "https" or local)):
         raise ConfigurationError(
-            "resource must be this API's https URL without a fragment: write it as resource = https://api.example.com"
+            "resource", "must be this API's https URL without a fragment: give it as https://api.example.com"
         )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from resource_server.configuration_error import ConfigurationError
+
 
 class PublicPaths:
     """Exact paths, and prefixes written as ``/static/*``. Compared to the letter, after one percent-decoding."""
@@ -9,7 +11,7 @@ class PublicPaths:
     def __init__(self, paths: Iterable[str] = ()) -> None:
         paths = list(paths)
         if wrong := [path for path in paths if not path.startswith("/")]:
-            raise ValueError(f"a public path begins with a slash, unlike {wrong[0]!r}")
+            raise ConfigurationError("public", f"must hold paths that begin with a slash, unlike {wrong[0]!r}")
         self._exact = frozenset(path for path in paths if not path.endswith("/*"))
         self._prefixes = tuple(path[:-1] for path in paths if path.endswith("/*"))
 

@@ -18,6 +18,7 @@ from resource_server.authorization.hierarchy import ScopeHierarchy
 from resource_server.authorization.scopes import Scopes
 from resource_server.challenge import ProtectionSpace
 from resource_server.clock import Clock
+from resource_server.configuration_error import ConfigurationError
 from resource_server.events import Observer
 from resource_server.fastapi.openapi import document_refusals
 from resource_server.fastapi.operation import Demanding, Operations
@@ -26,7 +27,7 @@ from resource_server.fastapi.refused import register_handlers
 from resource_server.forwarding import Forwarding
 from resource_server.gate import Gate
 from resource_server.issuers.fetch import Fetch, fetch
-from resource_server.issuers.issuer import ConfigurationError, Issuer
+from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.keys import IssuerKeys
 from resource_server.protected_resource import check_resource, metadata, metadata_path, metadata_url
 from resource_server.protector import ResourceProtector
@@ -45,11 +46,11 @@ class ResourceServer(SecurityBase, Demanding):
     """An OAuth 2.0 resource server (RFC 6750, RFC 9068) for FastAPI.
 
     ``ResourceServer("https://id.example.com", audience="https://notes.example.com")`` accepts the JWT access tokens of
-    one issuer; give an :class:`Issuer` for more options. Opens no connection until a request or the application's start.
+    one issuer; give an :class:`Issuer` for more options. Opens no connection before the application's start.
     Raises :class:`ConfigurationError`, in one sentence, for options that are missing or contradict each other.
 
     Use :meth:`install` once, then ``requires(…)`` in parameters and in ``dependencies=[…]``. One object is one memory of
-    verified tokens; an application may have several.
+    verified tokens.
     """
 
     def __init__(
@@ -77,20 +78,17 @@ class ResourceServer(SecurityBase, Demanding):
         ``disclose_requirements`` names a route's roles to callers who lack them.
         """
         if isinstance(issuer, Issuer) and audience:
-            raise ConfigurationError("audience is given twice: leave it to the Issuer")
+            raise ConfigurationError("audience", "is given twice: leave it to the Issuer")
         self.issuer = issuer if isinstance(issuer, Issuer) else Issuer(url=issuer, audience=audience)
         if resource is not None:
             check_resource(resource)
-        try:
-            self.space = ProtectionSpace(
-                realm=realm,
-                resource=resource,
-                resource_metadata=metadata_url(resource) if resource is not None else None,
-                disclose_requirements=disclose_requirements,
-            )
-            believed = Forwarding(trusted_proxies, family=forwarding, require_https=require_https)
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from None
+        self.space = ProtectionSpace(
+            realm=realm,
+            resource=resource,
+            resource_metadata=metadata_url(resource) if resource is not None else None,
+            disclose_requirements=disclose_requirements,
+        )
+        believed = Forwarding(trusted_proxies, family=forwarding, require_https=require_https)
         self.keys = IssuerKeys(self.issuer, clock=clock, fetch=fetch)
         self._protector = ResourceProtector(
             JwtValidator({self.issuer.url: self.keys}, clock),
@@ -165,9 +163,9 @@ class ResourceServer(SecurityBase, Demanding):
         already. Adds the RFC 9728 document where ``resource`` is set.
         """
         if protect not in ("routes", "all"):
-            raise ConfigurationError("protect must be 'routes' or 'all'")
+            raise ConfigurationError("protect", "must be 'routes' or 'all'")
         if public and protect != "all":
-            raise ConfigurationError("public has a meaning only with protect='all': other routes are public anyway")
+            raise ConfigurationError("public", "has a meaning only with protect='all': other routes are public anyway")
         self._protects_all = protect == "all"
         self._public = PublicPaths(public)
         if self.space.resource is not None:

@@ -50,10 +50,10 @@ ALGORITHMS: Final = MappingProxyType(
 def check(names: Sequence[str]) -> tuple[str, ...]:
     """Check a configured allow-list. Raises :class:`ValueError` with a sentence that names the cure."""
     if isinstance(names, str) or not names:
-        raise ValueError(f"algorithms must be a list of at least one of {', '.join(ALGORITHMS)}")
+        raise ValueError(f"must be a list of at least one of {', '.join(ALGORITHMS)}")
     for name in names:
         if name not in ALGORITHMS:
-            why = "anybody could sign" if name.lower() == "none" else "not one of those a resource server may accept"
-            why = "needs a shared secret, so every API could mint tokens" if name.startswith("HS") else why
-            raise ValueError(f"algorithms: {name!r} is {why}; choose from {', '.join(ALGORITHMS)}")
+            why = "no signature at all" if name.lower() == "none" else "not one of those a resource server may accept"
+            why = "a shared secret, with which every API could mint tokens," if name.startswith("HS") else why
+            raise ValueError(f"must not name {name!r}, which is {why}: choose from {', '.join(ALGORITHMS)}")
     return tuple(dict.fromkeys(names))

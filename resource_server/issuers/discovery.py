@@ -3,8 +3,9 @@
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from resource_server.configuration_error import ConfigurationError
 from resource_server.issuers.fetch import Fetch, FetchError
-from resource_server.issuers.issuer import ConfigurationError, Issuer, check_url
+from resource_server.issuers.issuer import Issuer, check_url
 
 
 def metadata_urls(issuer: str) -> tuple[str, str]:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from resource_server.configuration_error import ConfigurationError
 from resource_server.issuers import algorithms as algorithm_table
 
 MAX_LEEWAY: Final = 60.0
 
-
-class ConfigurationError(ValueError):
-    """A wrong or missing option. Its text is one sentence that names the option and the cure."""
+_EXAMPLE: Final = "https://id.example.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,23 +44,23 @@ class Issuer:
         wanted = (self.audience,) if isinstance(self.audience, str) else tuple(self.audience)
         if not wanted or not all(isinstance(name, str) and name for name in wanted):
             raise ConfigurationError(
-                "audience is missing: name this API's identifier as it stands in the aud claim of its tokens"
+                "audience", "is missing: name this API's identifier, as it stands in the aud claim of its tokens"
             )
         if self.jwks_uri is not None and self.jwks_file is not None:
-            raise ConfigurationError("jwks_uri and jwks_file contradict each other: set one of them")
+            raise ConfigurationError("jwks_file", "contradicts jwks_uri: set one of them")
         if self.jwks_uri is not None:
             check_url(self.jwks_uri, "jwks_uri", loopback=self.is_loopback, query=True)
         if not 0 <= self.leeway <= MAX_LEEWAY:
-            raise ConfigurationError(f"leeway must be from 0 to {MAX_LEEWAY:.0f} seconds, not {self.leeway}")
+            raise ConfigurationError("leeway", f"must be from 0 to {MAX_LEEWAY:.0f} seconds")
         try:
             object.__setattr__(self, "algorithms", algorithm_table.check(self.algorithms))
         except ValueError as error:
-            raise ConfigurationError(str(error)) from None
+            raise ConfigurationError("algorithms", str(error)) from None
         for name in ("roles_claim", "groups_claim", "entitlements_claim"):
             value = getattr(self, name)
             path = (value,) if isinstance(value, str) else tuple(value)
             if not path or not all(path):
-                raise ConfigurationError(f"{name} must be a claim's name or a path of names")
+                raise ConfigurationError(name, "must be a claim's name or a path of names")
             object.__setattr__(self, name, path)
         object.__setattr__(self, "audiences", frozenset(wanted))
 
@@ -76,20 +75,19 @@ def check_url(url: str, name: str, *, loopback: bool = True, query: bool = False
 
     Raises :class:`ConfigurationError`. Neither user information nor a fragment may stand in the URL.
     """
-    cure = f"write it as {name} = https://id.example.com"
     if not url:
-        raise ConfigurationError(f"{name} is missing: {cure}")
+        raise ConfigurationError(name, f"is missing: give it as {_EXAMPLE}")
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - raises for a port that is none
     except ValueError:
-        raise ConfigurationError(f"{name} is not a URL: {cure}") from None
+        raise ConfigurationError(name, f"is not a URL: give it as {_EXAMPLE}") from None
     unfit = "@" in parts.netloc or "#" in url or ("?" in url and not query) or not url.isascii() or " " in url
     if not parts.hostname or unfit or not url.isprintable():
-        raise ConfigurationError(f"{name} must be a plain URL without user, query and fragment: {cure}")
+        raise ConfigurationError(name, f"must be a plain URL without user, query and fragment: give it as {_EXAMPLE}")
     if parts.scheme == "https" or (parts.scheme == "http" and loopback and is_loopback_host(parts.hostname)):
         return
-    raise ConfigurationError(f"{name} must begin with https:// (plain http is for an issuer on loopback alone): {cure}")
+    raise ConfigurationError(name, f"must be https (plain http is for an issuer on loopback alone): give it as {_EXAMPLE}")
 
 
 def is_loopback_host(host: str) -> bool:

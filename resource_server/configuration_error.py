@@ -1,0 +1,14 @@
+"""The one error of those who configure a resource server wrongly."""
+
+
+class ConfigurationError(ValueError):
+    """A wrong or missing option. Its text is one sentence that names the option and the cure."""
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(option, problem)
+        self.option = option
+        self.problem = problem
+        """What follows the option's name in the sentence."""
+
+    def __str__(self) -> str:
+        return f"{self.option} {self.problem}"

@@ -1,0 +1,149 @@
+// An OAuth 2.0 authorization server on loopback for the integration tests: `node launch.mjs [port]`.
+//
+// It writes one line of JSON to stdout when it answers, errors to stderr, and ends when its stdin is closed, so that
+// a killed pytest leaves no orphan. Keys, accounts and tokens live in memory and end with it.
+// Port 0, the default, takes a free one; a given port lets the same issuer come back after an outage.
+
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+
+import { Provider, errors } from 'oidc-provider';
+
+// EdDSA is the older, polymorphic name of Ed25519 (RFC 9864): one key, and the header says what the client asked for.
+const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'];
+const ROLES = { alice: ['customer'], eve: ['editor'], root: ['admin'] };
+const SCOPES = 'users:read profile:write orders:read orders:write';
+const REDIRECT_URI = 'http://127.0.0.1:8765/callback'; // native: any port of loopback will do (RFC 8252 section 7.3)
+const HOUR = 3600;
+
+// Each is the audience of its tokens (RFC 8707 section 2).
+const RESOURCES = {
+  'https://api.example.com': 'jwt',
+  'https://other.example.com': 'jwt',
+  'https://opaque.example.com': 'opaque',
+};
+
+// No `alg`: most issuers leave it out (RFC 7517 section 4.4 makes it optional). oidc-provider itself adds it where a
+// key can do one algorithm only, so the EC key is published with it and the other two without.
+//
+// The generator writes the JWK itself: with `privateKey.export({ format: 'jwk' })` node 20 hangs once in some hundred
+// starts, when a garbage collection during the export ends the generator, which waits for the lock that the export has.
+function signingKeys() {
+  const encoding = { publicKeyEncoding: { format: 'jwk' }, privateKeyEncoding: { format: 'jwk' } };
+  return [
+    generateKeyPairSync('rsa', { modulusLength: 2048, ...encoding }), // RS256 and PS256
+    generateKeyPairSync('ec', { namedCurve: 'P-256', ...encoding }),
+    generateKeyPairSync('ed25519', encoding),
+  ].map(({ privateKey }) => ({ ...privateKey, use: 'sig' }));
+}
+
+function clients() {
+  const machines = ALGORITHMS.map((algorithm) => ({
+    client_id: `cc-${algorithm}`,
+    client_secret: `secret-of-cc-${algorithm}`,
+    grant_types: ['client_credentials'],
+    redirect_uris: [],
+    response_types: [],
+    id_token_signed_response_alg: algorithm, // also read by resourceServer() below
+  }));
+  const apps = ALGORITHMS.map((algorithm) => ({
+    client_id: `code-${algorithm}`,
+    application_type: 'native',
+    token_endpoint_auth_method: 'none', // so PKCE is required
+    grant_types: ['authorization_code', 'refresh_token'],
+    redirect_uris: [REDIRECT_URI],
+    response_types: ['code'],
+    id_token_signed_response_alg: algorithm,
+  }));
+  const introspecting = {
+    client_id: 'resource-server',
+    client_secret: 'secret-of-resource-server',
+    grant_types: [],
+    redirect_uris: [],
+    response_types: [],
+  };
+  return [...machines, ...apps, introspecting];
+}
+
+function resourceServer(_ctx, indicator, client) {
+  if (!Object.hasOwn(RESOURCES, indicator)) throw new errors.InvalidTarget();
+  return {
+    audience: indicator,
+    scope: SCOPES,
+    accessTokenTTL: HOUR,
+    accessTokenFormat: RESOURCES[indicator],
+    jwt: { sign: { alg: client.idTokenSignedResponseAlg } },
+  };
+}
+
+function configuration() {
+  return {
+    jwks: { keys: signingKeys() },
+    clients: clients(),
+    cookies: { keys: [randomBytes(32).toString('hex')] },
+    findAccount: (_ctx, id) => (Object.hasOwn(ROLES, id)
+      ? { accountId: id, claims: () => ({ sub: id }) }
+      : undefined),
+    extraTokenClaims: (_ctx, token) => (token.accountId ? { roles: ROLES[token.accountId] } : undefined),
+    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientAuthMethod !== 'none' },
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => client.clientId === token.clientId },
+      resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
+    },
+    ttl: {
+      AccessToken: HOUR,
+      AuthorizationCode: 60,
+      ClientCredentials: HOUR,
+      Grant: HOUR,
+      IdToken: HOUR,
+      Interaction: HOUR,
+      RefreshToken: HOUR,
+      Session: HOUR,
+    },
+  };
+}
+
+// One form is login and consent: a person picks an account, a script posts `account=alice` to the same address.
+function interactions(provider) {
+  return async (ctx, next) => {
+    if (!ctx.path.startsWith('/interaction/')) return next();
+    const { params } = await provider.interactionDetails(ctx.req, ctx.res);
+    if (ctx.method !== 'POST') {
+      ctx.body = `<!DOCTYPE html><title>Sign in</title><form method="post">${Object.keys(ROLES)
+        .map((name) => `<button name="account" value="${name}">${name}</button>`).join('')}</form>`;
+      return undefined;
+    }
+    const accountId = new URLSearchParams(await text(ctx.req)).get('account');
+    if (!Object.hasOwn(ROLES, accountId)) return ctx.throw(400, 'no such account');
+
+    const grant = new provider.Grant({ accountId, clientId: params.client_id });
+    grant.addOIDCScope(params.scope);
+    for (const resource of [params.resource ?? []].flat()) grant.addResourceScope(resource, params.scope);
+
+    ctx.respond = false;
+    return provider.interactionFinished(ctx.req, ctx.res, {
+      login: { accountId },
+      consent: { grantId: await grant.save() },
+    });
+  };
+}
+
+process.stdin.resume().on('close', () => process.exit(0));
+
+// The listener comes first: the issuer's name holds the port.
+const server = createServer();
+server.listen(Number(process.argv[2] ?? 0), '127.0.0.1');
+await once(server, 'listening');
+
+const issuer = `http://127.0.0.1:${server.address().port}`;
+const provider = new Provider(issuer, configuration());
+provider.use(interactions(provider));
+provider.on('server_error', (_ctx, error) => console.error(error));
+server.on('request', provider.callback());
+
+console.log(JSON.stringify({ issuer }));
