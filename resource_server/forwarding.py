@@ -53,7 +53,7 @@ class Forwarding:
                 "trusted_proxies", f"must be addresses or networks such as 10.0.0.0/8: {error}"
             ) from None
         if family not in ("x-forwarded", "forwarded"):
-            raise ConfigurationError("forwarding", "must be x-forwarded or forwarded: the one family your proxies write")
+            raise ConfigurationError("forwarding", "must be x-forwarded or forwarded, whichever your proxies write")
         self._family = family
         self._require_https = require_https
 

@@ -22,6 +22,7 @@ def document_refusals(app: FastAPI, server: Any) -> None:
         fresh = app.openapi_schema is None
         schema = make()
         if fresh:
+            schema.setdefault("components", {}).setdefault("schemas", {})["Refusal"] = _BODY
             for path in schema.get("paths", {}).values():
                 for operation in path.values():
                     if isinstance(operation, dict) and _is_protected(operation, server.scheme_name):
@@ -47,11 +48,13 @@ def _add(operation: dict[str, Any]) -> None:
             headers["Retry-After"] = {"description": "Seconds.", "schema": {"type": "integer"}}
         operation["responses"].setdefault(
             status,
-            {"description": description, "headers": headers, "content": {"application/json": {"schema": _BODY}}},
+            {"description": description, "headers": headers, "content": {"application/json": {"schema": _REFERENCE}}},
         )
 
 
+_REFERENCE: Final = {"$ref": "#/components/schemas/Refusal"}
 _BODY: Final[dict[str, Any]] = {
+    "title": "Refusal",
     "type": "object",
     "required": ["status"],
     "properties": {

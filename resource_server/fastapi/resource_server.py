@@ -20,6 +20,7 @@ from resource_server.challenge import ProtectionSpace
 from resource_server.clock import Clock
 from resource_server.configuration_error import ConfigurationError
 from resource_server.events import Observer
+from resource_server.fastapi.answers import answer_all as give_all_answers
 from resource_server.fastapi.openapi import document_refusals
 from resource_server.fastapi.operation import Demanding, Operations
 from resource_server.fastapi.passage import RequestPassage
@@ -49,8 +50,8 @@ class ResourceServer(SecurityBase, Demanding):
     one issuer; give an :class:`Issuer` for more options. Opens no connection before the application's start.
     Raises :class:`ConfigurationError`, in one sentence, for options that are missing or contradict each other.
 
-    Use :meth:`install` once, then ``requires(…)`` in parameters and in ``dependencies=[…]``. One object is one memory of
-    verified tokens.
+    Use :meth:`install` once, then ``requires(…)`` in parameters and in ``dependencies=[…]``. One object is one memory
+    of verified tokens.
     """
 
     def __init__(
@@ -154,13 +155,16 @@ class ResourceServer(SecurityBase, Demanding):
         """Keep the issuer's keys fresh until cancelled; the gate does it for as long as the application lives."""
         await self.keys.run()
 
-    def install(self, app: FastAPI, *, protect: str = "routes", public: Sequence[str] = ()) -> None:
+    def install(
+        self, app: FastAPI, *, protect: str = "routes", public: Sequence[str] = (), answer_all: bool = False
+    ) -> None:
         """Put the gate in front of an application, answer refusals there, and add them to its OpenAPI.
 
         ``protect="all"`` demands a valid token for every path, known or unknown, but those in ``public`` (exact paths,
         or prefixes that end with ``/*``); what routes require comes on top. Must come before the first request, and
         before middleware that has to see refusals, such as CORS. Mounted applications are covered if they are mounted
-        already. Adds the RFC 9728 document where ``resource`` is set.
+        already. ``answer_all`` answers the application's own 404, 405, 422 and 500 in the form of the refusals. Adds
+        the RFC 9728 document where ``resource`` is set.
         """
         if protect not in ("routes", "all"):
             raise ConfigurationError("protect", "must be 'routes' or 'all'")
@@ -173,6 +177,8 @@ class ResourceServer(SecurityBase, Demanding):
             app.add_route(path, self._answer_metadata, methods=["GET"], include_in_schema=False)
             self._public = PublicPaths([*public, path])
         register_handlers(app)
+        if answer_all:
+            give_all_answers(app, self.space)
         document_refusals(app, self)
         app.add_middleware(Gate, server=self)
 

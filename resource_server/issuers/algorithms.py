@@ -54,6 +54,6 @@ def check(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name not in ALGORITHMS:
             why = "no signature at all" if name.lower() == "none" else "not one of those a resource server may accept"
-            why = "a shared secret, with which every API could mint tokens," if name.startswith("HS") else why
-            raise ValueError(f"must not name {name!r}, which is {why}: choose from {', '.join(ALGORITHMS)}")
+            why = "a shared secret: every API that checks tokens could mint them" if name.startswith("HS") else why
+            raise ValueError(f"must not name {name!r} ({why}): choose from {', '.join(ALGORITHMS)}")
     return tuple(dict.fromkeys(names))

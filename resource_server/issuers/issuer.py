@@ -87,7 +87,7 @@ def check_url(url: str, name: str, *, loopback: bool = True, query: bool = False
         raise ConfigurationError(name, f"must be a plain URL without user, query and fragment: give it as {_EXAMPLE}")
     if parts.scheme == "https" or (parts.scheme == "http" and loopback and is_loopback_host(parts.hostname)):
         return
-    raise ConfigurationError(name, f"must be https (plain http is for an issuer on loopback alone): give it as {_EXAMPLE}")
+    raise ConfigurationError(name, f"must be https (plain http is for a loopback issuer alone): give it as {_EXAMPLE}")
 
 
 def is_loopback_host(host: str) -> bool:

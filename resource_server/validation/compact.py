@@ -54,11 +54,7 @@ def parse(text: str, known_headers: dict[str, Header] | None = None) -> CompactJ
     (MALFORMED_TOKEN), without quoting the token.
     """
     raw = text.encode("ascii", "replace")
-    if raw.translate(None, _BASE64URL_AND_DOT):
-        raise Refusal(Kind.MALFORMED_TOKEN, "a character outside of base64url and the period")
-    parts = raw.split(b".")
-    if len(parts) != 3:
-        raise Refusal(Kind.MALFORMED_TOKEN, f"{len(parts)} parts; a signed JWT has three")
+    parts = split(raw)
     header_text = parts[0].decode("ascii")
     header = known_headers.get(header_text) if known_headers else None
     try:
@@ -68,6 +64,16 @@ def parse(text: str, known_headers: dict[str, Header] | None = None) -> CompactJ
     except ValueError as error:
         raise Refusal(Kind.MALFORMED_TOKEN, str(error)) from error
     return CompactJws(header, header_text, payload, raw[: -len(parts[2]) - 1], signature)
+
+
+def split(raw: bytes) -> list[bytes]:
+    """Divide a token into its three encoded parts. Raises :class:`Refusal`."""
+    if raw.translate(None, _BASE64URL_AND_DOT):
+        raise Refusal(Kind.MALFORMED_TOKEN, "a character outside of base64url and the period")
+    parts = raw.split(b".")
+    if len(parts) != 3:
+        raise Refusal(Kind.MALFORMED_TOKEN, f"{len(parts)} parts; a signed JWT has three")
+    return parts
 
 
 def decode(part: bytes) -> bytes:

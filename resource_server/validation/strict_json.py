@@ -20,8 +20,10 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         value = _DECODER.decode(raw.decode("utf-8"))
         if type(value) is not dict:
             raise ValueError("not an object")
-        # An upper bound that costs two scans; only a text that exceeds it is walked.
-        if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH or raw.count(b",") + raw.count(b":") >= MAX_MEMBERS:
+        # An upper bound that costs four scans; only a text that exceeds it is walked. Each member has a colon, each
+        # element of an array a comma or, the last one, the array's bracket.
+        brackets = raw.count(b"{") + raw.count(b"[")
+        if brackets > MAX_DEPTH or brackets + raw.count(b",") + raw.count(b":") > MAX_MEMBERS:
             _check_bounds(value)
         if b"\\u" in raw:
             json.dumps(value, ensure_ascii=False).encode("utf-8")  # a lone surrogate breaks a later encode
@@ -40,7 +42,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(text: str) -> int:
-    if len(text) > MAX_DIGITS:
+    if len(text) - text.startswith("-") > MAX_DIGITS:
         raise ValueError("a number has too many digits")
     return int(text)
 

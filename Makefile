@@ -1,0 +1,59 @@
+# The project's chores. `make` alone lists them.
+PYTHON ?= python3
+RUN := .venv-run/bin/python
+DEV := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench openapi lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.installed ## Install all that working on the project needs, into .venv
+
+run: .venv-run/.installed ## Run the bundled API and a development authorization server, on ports 8000 and 9000
+	@$(RUN) -m resource_server dev $(ARGS)
+
+test: .venv/.installed ## Run the tests, with branch coverage
+	$(DEV) -m pytest --cov --cov-report=term-missing $(ARGS)
+
+check: .venv/.installed ## Look for faults without changing anything: lint, format, types, exported OpenAPI
+	$(DEV) -m ruff check
+	$(DEV) -m ruff format --check
+	$(DEV) -m mypy
+	@$(DEV) -m resource_server openapi | diff -u openapi/openapi.json - || { echo "openapi/ is out of date: make openapi"; exit 1; }
+
+format: .venv/.installed ## Repair what can be repaired by machine
+	$(DEV) -m ruff check --fix
+	$(DEV) -m ruff format
+
+bench: .venv/.installed ## Measure the cost of protection, as ratios within one run
+	$(DEV) -m tests.benchmarks
+
+openapi: .venv/.installed ## Write the bundled API's OpenAPI document to openapi/
+	$(DEV) -m resource_server openapi > openapi/openapi.json
+
+lock: .venv-lock/.installed ## Resolve the dependencies anew into the two hashed locks
+	.venv-lock/bin/uv pip compile -q pyproject.toml --all-extras --universal --generate-hashes --no-header --upgrade -o run.lock
+	.venv-lock/bin/uv pip compile -q pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --upgrade -o requirements.lock
+
+clean: ## Remove what these targets have installed
+	rm -rf .venv .venv-run .venv-lock tests/integration/oidc_provider/node_modules
+
+.venv/.installed: requirements.lock
+	@$(call install,.venv,requirements.lock)
+
+.venv-run/.installed: run.lock
+	@$(call install,.venv-run,run.lock)
+
+.venv-lock/.installed: pyproject.toml
+	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet --disable-pip-version-check uv && touch $@
+
+# $(1) a folder, $(2) a lock: every package is checked against its hash.
+define install
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.11 …")' && \
+	echo "Installing $(2) into $(1) …" && \
+	{ $(PYTHON) -m venv --clear $(1) || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }; } && \
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2) && \
+	touch $(1)/.installed
+endef

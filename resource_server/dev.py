@@ -1,0 +1,77 @@
+"""``resource-server dev``: the bundled API and an authorization server, both on loopback, for one developer (T34).
+
+The only module of the runtime that imports ``development/``; ``serve`` and the library can't.
+"""
+
+import typer
+
+from resource_server.configuration_error import ConfigurationError
+from resource_server.demo.api import create_api
+from resource_server.development.accounts import DevelopmentCredentials
+from resource_server.development.authorization_server import create_authorization_server
+from resource_server.development.loopback import LoopbackOnly
+from resource_server.fastapi import ResourceServer
+from resource_server.observers.audit import Audit
+from resource_server.serving.serve import Site, bind, run
+from resource_server.settings import PREFIX, Settings
+
+HOST = "127.0.0.1"
+
+
+def develop(port: int, issuer_port: int) -> None:
+    """Run both until interrupted. Raises :class:`ConfigurationError`."""
+    settings = Settings.load()
+    _check_private(settings)
+    api_socket, issuer_socket = bind(HOST, port), bind(HOST, issuer_port)
+    port = api_socket.getsockname()[1]
+    origin, issuer = (f"http://{HOST}:{one.getsockname()[1]}" for one in (api_socket, issuer_socket))
+    provider = create_authorization_server(issuer, origin, api_origin=origin)
+    observers = [Audit(settings.read_audit_key())] if settings.audit else []
+    server = ResourceServer(issuer, audience=origin, resource=origin, disclose_requirements=True, observers=observers)
+    api = LoopbackOnly(create_api(server, docs=True), port, headers={})
+
+    def ready() -> None:
+        typer.echo(_greeting(origin, issuer, provider.credentials))
+
+    run([Site(api, api_socket), Site(provider.app, issuer_socket)], ready=ready)
+
+
+def _check_private(settings: Settings) -> None:
+    """Refuse to start where something suggests that others are meant to reach it."""
+    cure = "the development server is for this machine alone; unset it, or use resource-server serve"
+    if settings.trusted_proxies:
+        raise ConfigurationError(f"{PREFIX}TRUSTED_PROXIES", f"is set: {cure}")
+    if settings.resource and settings.resource.startswith("https:"):
+        raise ConfigurationError(f"{PREFIX}RESOURCE", f"is set: {cure}")
+    if settings.issuer:
+        raise ConfigurationError(f"{PREFIX}ISSUER", f"is set, but dev brings its own issuer: {cure}")
+
+
+def _greeting(origin: str, issuer: str, credentials: DevelopmentCredentials) -> str:
+    users = "\n".join(f"    {name:<6} {password}" for name, password in credentials.passwords.items())
+    client = f"{credentials.client_id}:{credentials.client_secret}"
+    return f"""
+  The protected API          {origin}     (its pages: {origin}/docs)
+  The authorization server   {issuer}     (for development: keys and passwords are new at each start)
+
+  Paste these, one after the other:
+
+  # 401: no token, and a challenge that says which scope is needed
+  curl -i {origin}/orders
+
+  # a token
+  TOKEN=$(curl -s -u {client} \\
+    -d grant_type=client_credentials -d scope=orders:read {issuer}/token \\
+    | sed 's/.*"access_token": *"\\([^"]*\\)".*/\\1/')
+
+  # 200: the token has the scope
+  curl -i -H "Authorization: Bearer $TOKEN" {origin}/orders
+
+  # 403: a role is missing, and no other token of the same client would help, so there is no challenge
+  curl -i -H "Authorization: Bearer $TOKEN" {origin}/admin/dashboard
+
+  Users who can log in (alice is a customer, eve an editor, root an admin):
+{users}
+
+  Press Ctrl+C to end.
+"""

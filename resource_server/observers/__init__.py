@@ -1,0 +1,1 @@
+"""Those who are told of every decision, once, and are never asked."""

@@ -1,0 +1,1 @@
+"""The server that runs by itself: uvicorn, bounded where it is not."""

@@ -1,0 +1,105 @@
+"""uvicorn's fast HTTP protocol with the limits that it lacks: size, number and time of header fields (T28)."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEAD: Final = 64 * 1024
+"""Bytes of a request's target and header fields."""
+MAX_FIELDS: Final = 128
+MAX_SECONDS: Final = 10.0
+"""For a request's head to arrive in whole."""
+
+
+class HeadTooLargeError(Exception):
+    """Raised through the parser, which stops there."""
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """Answers 431 to a head that is too large, and hangs up on one that takes too long.
+
+    A single field is held back by the parser until it is complete, so what has arrived is counted as well as what was
+    parsed; at most one read of the socket comes on top of the bound.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._in_head = False
+        self._began = False
+        self._arrived = self._parsed = 0
+        self._too_large = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock of the first request."""
+        super().connection_made(transport)
+        self._start_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, unless the head has grown too large."""
+        self._began = False
+        super().data_received(data)
+        if self._in_head and not self._began and not self.transport.is_closing():
+            self._arrived += len(data)
+            if self._arrived > MAX_HEAD:
+                self._too_large = True
+                self.send_400_response("")
+
+    def on_message_begin(self) -> None:
+        """A request begins: start its clock and its counts."""
+        super().on_message_begin()
+        self._in_head = self._began = True
+        self._arrived = self._parsed = 0
+        self._start_timer()
+
+    def on_url(self, url: bytes) -> None:
+        """Count the target."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count a field."""
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._in_head = False
+        self._stop_timer()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer a request that can't be parsed; 431 where it is too large (RFC 6585 §5)."""
+        status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if self._too_large else HTTPStatus.BAD_REQUEST
+        body = f'{{"title":"{status.phrase}","status":{status.value}}}'.encode()
+        fields = (
+            f"HTTP/1.1 {status.value} {status.phrase}",
+            "content-type: application/json",
+            "cache-control: no-store",
+            f"content-length: {len(body)}",
+            "connection: close",
+        )
+        self.transport.write("\r\n".join((*fields, "", "")).encode() + body)
+        self.transport.close()
+
+    def _count(self, size: int) -> None:
+        self._parsed += size
+        if self._parsed > MAX_HEAD or len(self.headers) >= MAX_FIELDS:
+            self._too_large = True
+            raise HeadTooLargeError
+
+    def _start_timer(self) -> None:
+        self._stop_timer()
+        self._timer = self.loop.call_later(MAX_SECONDS, self.transport.close)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
