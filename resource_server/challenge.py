@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from resource_server.configuration_error import ConfigurationError
+from resource_server.demands import Demands
 from resource_server.refusals import TABLE, Kind, Refusal, Row
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -144,17 +145,6 @@ class ProtectionSpace:
 
 
 @dataclass(frozen=True, slots=True)
-class Demands:
-    """What an operation demands, as far as it may be told: static per route, the same for every caller."""
-
-    scopes: tuple[str, ...] = ()
-    acr_values: tuple[str, ...] = ()
-    max_age: int | None = None
-    """Seconds."""
-    roles: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """A rendered refusal. Header names are lower case; ``www-authenticate`` may occur more than once."""
 
@@ -171,7 +161,7 @@ class Answer:
 def answer(
     refusal: Refusal,
     space: ProtectionSpace,
-    demands: Demands = Demands(),
+    demands: Demands = Demands(),  # noqa: B008 - immutable
     *,
     scheme: str | None = None,
     accept: str = "",

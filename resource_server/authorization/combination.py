@@ -9,7 +9,7 @@ from resource_server.authorization.network import FromNetwork
 from resource_server.authorization.policy import Check
 from resource_server.authorization.requirement import Circumstances, Requirement
 from resource_server.authorization.scopes import Scopes
-from resource_server.challenge import Demands
+from resource_server.demands import Demands
 from resource_server.forwarding import Client
 from resource_server.refusals import Kind, Refusal
 

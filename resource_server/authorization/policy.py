@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from resource_server.access_token import AccessToken
 from resource_server.authorization.requirement import Circumstances, Requirement, named
-from resource_server.challenge import Demands
+from resource_server.demands import Demands
 from resource_server.refusals import Kind, Refusal
 
 

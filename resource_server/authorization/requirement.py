@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from resource_server.access_token import AccessToken
-from resource_server.challenge import Demands
+from resource_server.demands import Demands
 from resource_server.forwarding import Client
 from resource_server.refusals import Refusal
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from resource_server.access_token import AccessToken
 from resource_server.authorization.requirement import Circumstances, Requirement, named
-from resource_server.challenge import Demands
+from resource_server.demands import Demands
 from resource_server.refusals import Kind, Refusal
 
 _SCOPE_TOKEN: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")

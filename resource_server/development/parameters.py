@@ -67,13 +67,8 @@ class Request(OAuth2Request):
         self.payload: Parameters = parameters
 
     @property
-    def args(self) -> dict[str, str | None]:
-        """The parameters of the query, where Authlib looks for them in a request to the authorization endpoint."""
-        return dict(self.payload.data)
-
-    @property
     def form(self) -> dict[str, str]:
-        """The parameters of the form, where Authlib looks for them in a request to the token endpoint."""
+        """The parameters again, under the name by which Authlib reads those of a token request."""
         return self.payload.data
 
 

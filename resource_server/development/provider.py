@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from authlib.oauth2 import AuthorizationServer, JsonRequest, OAuth2Request
+from authlib.oauth2 import AuthorizationServer, OAuth2Request
 from authlib.oauth2.rfc6749 import (
     ClientMixin,
     InvalidClientError,
@@ -101,7 +101,7 @@ class Provider(AuthorizationServer):
         """Answer with an error: by a redirect if it knows where to, else in JSON."""
         return cast("Response", self.handle_error_response(request, error))
 
-    # What Authlib calls
+    # What Authlib calls; but never create_json_request, which only client registration needs
 
     def query_client(self, client_id: str) -> Client | None:  # type: ignore[override]  # the stubs forget the unknown
         """Give the client of that id."""
@@ -119,10 +119,6 @@ class Provider(AuthorizationServer):
     def create_oauth2_request(self, request: Any) -> OAuth2Request:
         """Pass on what the endpoint has parsed."""
         return cast("Request", request)
-
-    def create_json_request(self, request: Any) -> JsonRequest:
-        """Fail: no endpoint here reads JSON."""
-        raise NotImplementedError
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Response:
         """Make Starlette's response of Authlib's. Every redirect names the issuer (RFC 9207 §2).

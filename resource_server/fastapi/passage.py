@@ -8,8 +8,9 @@ from fastapi import HTTPException
 
 from resource_server.access_token import AccessToken
 from resource_server.authorization.combination import AllOf
-from resource_server.challenge import Answer, Demands, ProtectionSpace, answer
+from resource_server.challenge import Answer, ProtectionSpace, answer
 from resource_server.credentials import credential_fields
+from resource_server.demands import Demands
 from resource_server.fastapi.operation import Operation, Operations
 from resource_server.fastapi.overrides import overriding_token
 from resource_server.fastapi.refused import Refused

@@ -62,8 +62,11 @@ class JwkSet:
 
     @property
     def identity(self) -> frozenset[tuple[str, str]]:
-        """What the set can verify, by thumbprint and algorithm: a kid may be given to another key."""
-        return frozenset((key.thumbprint, key.algorithm.name) for key in self.keys)
+        """What the set can verify, by thumbprint and algorithm: a kid may be given to another key.
+
+        A key that no token can choose any more, because another has taken its kid, verifies nothing.
+        """
+        return frozenset((key.thumbprint, key.algorithm.name) for key in self._index.values())
 
 
 def read(document: dict[str, Any], allowed: Sequence[str]) -> JwkSet:
@@ -81,7 +84,8 @@ def read(document: dict[str, Any], allowed: Sequence[str]) -> JwkSet:
         except (ValueError, TypeError, KeyError, JoseError) as error:
             kid = jwk.get("kid") if isinstance(jwk, dict) else None
             skipped.append(Skipped(kid if isinstance(kid, str) else None, str(error) or type(error).__name__))
-    return JwkSet(tuple(keys), tuple(skipped), _index(keys, skipped))
+    index = _index(keys, skipped)
+    return JwkSet(tuple(keys), tuple(skipped), index)
 
 
 def _index(keys: list[Key], skipped: list[Skipped]) -> dict[tuple[str | None, str], Key]:

@@ -1,0 +1,1 @@
+"""The cost of protection, as ratios within one run."""
