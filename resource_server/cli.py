@@ -37,7 +37,8 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     server = settings.resource_server(observers)
     api = create_api(server, docs=settings.docs)
     socket = bind(host, port)
-    address = f"http://{host}:{socket.getsockname()[1]}"
+    name = f"[{host}]" if ":" in host else host
+    address = f"http://{name}:{socket.getsockname()[1]}"
 
     def ready() -> None:
         typer.echo(f"Serving on {address}, for access tokens of {server.issuer.url}", err=True)

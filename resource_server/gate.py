@@ -6,23 +6,26 @@ are refreshed without the application's doing anything.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
+from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
 from resource_server.challenge import Answer
+from resource_server.cors import answer_preflight, is_preflight
+from resource_server.stream import INTERVAL, Rejudged, Watch
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-
+POLICY_VIOLATION: Final = 1008
+"""How a WebSocket is closed that would be refused by now (RFC 6455 §7.4.1)."""
 HEURISTICALLY_CACHED: Final = (404, 405)
 """Statuses that shared caches may keep unasked (RFC 9110 §15.1)."""
 
 
-class Passage(Protocol):
+class Passage(Rejudged, Protocol):
     """What the gate asks of a resource server, for one request."""
+
+    @property
+    def unrouted(self) -> bool:
+        """Whether the decision falls before routing, because everything is protected."""
+        ...
 
     @property
     def answer(self) -> Answer | None:
@@ -35,7 +38,7 @@ class Passage(Protocol):
         ...
 
     async def decide_unrouted(self) -> None:
-        """Decide before routing, where everything is protected; a refusal sets ``answer``."""
+        """Authenticate before routing; a refusal sets ``answer``."""
         ...
 
     async def decide_routed(self) -> bool:
@@ -60,11 +63,15 @@ class Protected(Protocol):
 
 
 class Gate:
-    """ASGI middleware in front of a protected application."""
+    """ASGI middleware in front of a protected application.
 
-    def __init__(self, app: AsgiApp, server: Protected) -> None:
+    ``interval`` is the number of seconds after which an open stream is judged again.
+    """
+
+    def __init__(self, app: AsgiApp, server: Protected, interval: float = INTERVAL) -> None:
         self._app = app
         self._server = server
+        self._interval = interval
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request, a handshake or the lifespan on."""
@@ -72,19 +79,24 @@ class Gate:
             await self._live(scope, receive, send)
             return
         passage = self._server.passage(scope)
-        await passage.decide_unrouted()
+        if passage.unrouted:
+            if is_preflight(scope):
+                await answer_preflight(send, None)
+                return
+            await passage.decide_unrouted()
         try:
             if passage.answer is not None:
                 await _refuse(scope, receive, send, passage.answer)
             elif scope["type"] == "http":
-                await self._pass(passage, scope, receive, send)
+                await self._pass_http(passage, scope, receive, send)
             else:
-                await self._app(scope, receive, send)
+                await self._pass_websocket(passage, scope, receive, send)
         finally:
             passage.end()
 
-    async def _pass(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
-        decided = body_read = False
+    async def _pass_http(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
+        decided = body_read = streaming = False
+        watch = Watch(passage, self._interval)
 
         async def receive_when_decided() -> Message:
             nonlocal decided, body_read
@@ -94,12 +106,42 @@ class Gate:
             return await receive()
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal streaming
             if message["type"] == "http.response.start":
                 passage.end()
                 _complete(message, passage, unread=not body_read and _has_body(scope))
+                streaming = passage.authenticated and not _has_length(message)
+            elif streaming and message.get("more_body"):
+                watch.start()
             await send(message)
 
-        await self._app(scope, receive_when_decided, send_with_headers)
+        try:
+            await self._app(scope, receive_when_decided, send_with_headers)
+        except asyncio.CancelledError:
+            if not watch.was_refused():
+                raise
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            watch.stop()
+
+    async def _pass_websocket(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
+        watch = Watch(passage, self._interval)
+
+        async def send_watched(message: Message) -> None:
+            await send(message)
+            if message["type"] == "websocket.accept":
+                passage.end()
+                if passage.authenticated:
+                    watch.start()
+
+        try:
+            await self._app(scope, receive, send_watched)
+        except asyncio.CancelledError:
+            if not watch.was_refused():
+                raise
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+        finally:
+            watch.stop()
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         task: asyncio.Task[None] | None = None
@@ -141,7 +183,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, answer: Answer) ->
     prefix = "websocket.http.response" if websocket else "http.response"
     if websocket and prefix not in scope.get("extensions", {}):
         await receive()
-        await send({"type": "websocket.close", "code": 1008})
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION})
         return
     content = answer.content
     headers = [*_raw(answer), (b"content-length", str(len(content)).encode())]
@@ -163,3 +205,8 @@ def _has_body(scope: Scope) -> bool:
         name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
         for name, value in scope["headers"]
     )
+
+
+def _has_length(message: Message) -> bool:
+    """Whether a response is of a known size: it is no stream, however many pieces it comes in."""
+    return any(name.lower() == b"content-length" for name, _ in message["headers"])

@@ -14,7 +14,11 @@ def check_resource(resource: str) -> None:
 
     It is compared and published to the letter, so it is never rebuilt by a URL class, which would add a slash.
     """
-    parts = urlsplit(resource)
+    try:
+        parts = urlsplit(resource)
+        parts.port  # noqa: B018 - raises for a port that is none
+    except ValueError:
+        parts = urlsplit("")
     fit = resource.isascii() and resource.isprintable() and not set(resource) & set(' "\\<>#')
     local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
     if not (fit and parts.hostname and (parts.scheme == "https" or local)):

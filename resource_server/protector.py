@@ -36,6 +36,8 @@ class Walk:
     client: Client = UNKNOWN_CLIENT
     credentials: Credentials | None = None
     token: AccessToken | None = None
+    leeway: float = 0.0
+    """Seconds, of the token's issuer."""
 
 
 class ResourceProtector:
@@ -90,7 +92,7 @@ class ResourceProtector:
         requirement.admit(walk.client)
         walk.credentials = extract(scope, walk.fields)
         verified = await self._verify(walk.credentials)
-        walk.token = verified.token
+        walk.token, walk.leeway = verified.token, verified.leeway
         _confirm(verified.token)
         self._check_expiry(verified)
         return verified.token
@@ -110,6 +112,10 @@ class ResourceProtector:
         refusal = await requirement.judge(walk.token, circumstances)
         if refusal is not None:
             raise refusal
+
+    def seconds_left(self, walk: Walk) -> float:
+        """Seconds until the walk's token expires."""
+        return walk.token.expires_at + walk.leeway - self._clock.wall() if walk.token else 0.0
 
     def tell(self, scope: Mapping[str, Any], walk: Walk, refusal: Refusal | None) -> None:
         """Tell the observers how a walk ended; to be called once a request."""

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     resource: str | None = Field(None, description="This API's public identifier; publishes its metadata (RFC 9728).")
     trusted_proxies: Names = Field((), description="Addresses or networks whose forwarding headers are believed.")
     forwarding: str = Field("x-forwarded", description="The headers they write: x-forwarded or forwarded.")
+    cors_origins: Names = Field((), description="Exact origins whose pages may call this API from a browser.")
     require_https: bool = Field(default=False, description="Refuse requests that did not come by https.")
     disclose_requirements: bool = Field(
         default=True, description="Name the roles that a route requires; those of the bundled API are no secret."
@@ -91,9 +92,7 @@ class Settings(BaseSettings):
             return cls(**overrides)
         except ValidationError as error:
             raise _as_sentence(error) from None
-        except json.JSONDecodeError as error:
-            raise ConfigurationError("a list", f"is no JSON: {error.msg}") from None
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{PREFIX}CONFIG", f"names a file that is no TOML: {error}") from None
 
     @classmethod
@@ -137,6 +136,7 @@ class Settings(BaseSettings):
                 trusted_proxies=self.trusted_proxies,
                 forwarding=self.forwarding,
                 require_https=self.require_https,
+                cors_origins=self.cors_origins,
                 disclose_requirements=self.disclose_requirements,
                 memory=self.memory,
                 observers=observers,
@@ -146,7 +146,7 @@ class Settings(BaseSettings):
 
     def check_bind(self, host: str) -> None:
         """Refuse to trust an issuer of this machine where others can reach the server (T23)."""
-        if self.issuer.startswith("http://") and not is_loopback_host(host) and not self.allow_loopback_issuer:
+        if self.issuer.lower().startswith("http://") and not is_loopback_host(host) and not self.allow_loopback_issuer:
             raise ConfigurationError(
                 f"{PREFIX}ISSUER",
                 f"is on loopback while the server listens on {host}: use an https issuer, "
@@ -159,20 +159,27 @@ class Settings(BaseSettings):
             if self.audit_key is not None:
                 raise ConfigurationError(f"{PREFIX}AUDIT_KEY_FILE", f"contradicts {PREFIX}AUDIT_KEY: set one of them")
             _check_file(self.audit_key_file, f"{PREFIX}AUDIT_KEY_FILE")
-            return self.audit_key_file.read_bytes().strip()
+            key = self.audit_key_file.read_bytes().strip()
+            if not key:
+                raise ConfigurationError(f"{PREFIX}AUDIT_KEY_FILE", "names an empty file: put a random secret into it")
+            return key
         return self.audit_key.get_secret_value().encode() if self.audit_key else os.urandom(32)
 
 
 def _check_names(variables: Sequence[str]) -> None:
-    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
     for variable in variables:
-        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
-            raise _unknown(variable, known)
+        if variable.upper().startswith(PREFIX) and variable not in known:
+            nearest = _nearest(variable[len(PREFIX) :])
+            raise _unknown(variable, PREFIX + nearest.upper() if nearest else None)
 
 
-def _unknown(name: str, known: Sequence[str]) -> ConfigurationError:
-    nearest = difflib.get_close_matches(name.upper(), [one.upper() for one in known], 1, 0.5)
-    cure = f"did you mean {nearest[0]}?" if nearest else "see docs/settings.md for those that are, and remove it"
+def _nearest(name: str) -> str | None:
+    return next(iter(difflib.get_close_matches(name.lower(), Settings.model_fields, 1)), None)
+
+
+def _unknown(name: str, nearest: str | None) -> ConfigurationError:
+    cure = f"did you mean {nearest}?" if nearest else "see docs/settings.md for those that are, and remove it"
     return ConfigurationError(name, f"is no setting: {cure}")
 
 
@@ -181,7 +188,7 @@ def _as_sentence(error: ValidationError) -> ConfigurationError:
     first = error.errors(include_input=False, include_url=False)[0]
     name = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
-        return _unknown(name, list(Settings.model_fields))
+        return _unknown(f"{name} in the file that {PREFIX}CONFIG names", _nearest(name))
     cure = Settings.model_fields[name].description or ""
     return ConfigurationError(PREFIX + name.upper(), f"is not understood ({first['msg'].lower()}): {cure}")
 
@@ -192,6 +199,8 @@ def _check_file(path: Path, setting: str) -> None:
         mode = path.stat().st_mode
         path.open("rb").close()
     except OSError as error:
-        raise ConfigurationError(setting, f"names a file that can't be read ({error.strerror}): {path}") from None
+        raise ConfigurationError(
+            setting, f"names a file that can't be read ({error.strerror}): {str(path)!r}"
+        ) from None
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise ConfigurationError(setting, f"names a file that others may write: run chmod go-w {path}")
+        raise ConfigurationError(setting, f"names a file that others may write: run chmod go-w {str(path)!r}")

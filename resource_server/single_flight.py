@@ -17,12 +17,16 @@ class SingleFlight(Generic[T]):
     def __init__(self) -> None:
         self._task: asyncio.Task[T] | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether work is under way that :meth:`join` would share."""
+        return self._task is not None and not self._task.done() and self._task.get_loop() is asyncio.get_running_loop()
+
     async def join(self, work: Callable[[], Awaitable[T]]) -> T:
         """Wait for the running work, or start it."""
-        loop = asyncio.get_running_loop()
         task = self._task
-        if task is None or task.done() or task.get_loop() is not loop:
-            task = self._task = loop.create_task(_run(work))
+        if task is None or not self.is_running:
+            task = self._task = asyncio.get_running_loop().create_task(_run(work))
             task.add_done_callback(_retrieve)
         return await asyncio.shield(task)
 

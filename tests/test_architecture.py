@@ -12,8 +12,8 @@ MAX_LINES = 300
 
 # From the ground up: a module may import those of its own floor and of the floors below. One row is one floor.
 FLOORS = (
-    "access_token clock configuration_error demands refusals single_flight development",
-    "challenge credentials events forwarding public verified",
+    "access_token asgi clock configuration_error demands refusals single_flight development",
+    "challenge cors credentials events forwarding public stream verified",
     "issuers authorization",
     "protected_resource validation",
     "protector gate",

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 
 from resource_server.access_token import AccessToken
 from resource_server.authorization import all_of, any_of, any_role, owner, role
+from resource_server.demo.feed import create_feed
 from resource_server.demo.head import HeadAsGet
 from resource_server.fastapi import ResourceServer
 
@@ -143,4 +144,5 @@ def _orders(server: ResourceServer) -> APIRouter:
         del orders[:-MAX_ORDERS]
         return placed
 
+    router.include_router(create_feed(server, orders))
     return router

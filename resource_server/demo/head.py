@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from resource_server.gate import AsgiApp, Message, Receive, Scope, Send
+from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:

@@ -27,8 +27,8 @@ class RequestPassage:
     """
 
     __slots__ = (
-        "_covers", "_gated", "_operations", "_protector", "_refusal", "_scope", "_space", "_told", "_unrouted", "_walk",
-        "answer", "authenticated", "headers",
+        "_covers", "_gated", "_operations", "_overridden", "_protector", "_refusal", "_requirement", "_scope", "_space",
+        "_told", "_walk", "answer", "authenticated", "headers", "unrouted",
     )  # fmt: skip
 
     def __init__(
@@ -46,10 +46,12 @@ class RequestPassage:
         self._space = space
         self._operations = operations
         self._gated = gated
-        self._unrouted = unrouted
+        self.unrouted = unrouted
         self._walk = protector.begin()
         self._refusal: Refusal | None = None
         self._covers: set[int] = set()
+        self._requirement = ANY_TOKEN
+        self._overridden = False
         self._told = False
         self.headers = scope["headers"]
         self.answer: Answer | None = None
@@ -69,8 +71,6 @@ class RequestPassage:
 
         Only a refusal costs the search for the route, whose scopes belong into the challenge.
         """
-        if not self._unrouted:
-            return
         try:
             await self._authenticate(self._scope, ANY_TOKEN)
         except Refusal as refusal:
@@ -105,6 +105,23 @@ class RequestPassage:
             self._told = True
             self._protector.tell(self._scope, self._walk, self._refusal)
 
+    def seconds_left(self) -> float:
+        """Until the token expires: when an open stream has to be judged again at the latest."""
+        return self._protector.seconds_left(self._walk)
+
+    async def judge_again(self) -> bool:
+        """Whether an open stream would still be granted: key, expiry, confirmation and requirements anew."""
+        if self._overridden:
+            return True
+        try:
+            await self._protector.authenticate(self._scope, self._requirement, self._walk)
+            await self._protector.authorize(self._scope, self._requirement, self._walk)
+        except Refusal as refusal:
+            self._refusal = refusal
+            self._protector.tell(self._scope, self._walk, refusal)
+            return False
+        return True
+
     async def _require(self, scope: MutableMapping[str, Any], operation: Operation) -> None:
         self._walk.route = operation.route or self._walk.route
         try:
@@ -118,10 +135,12 @@ class RequestPassage:
         except Refusal as refusal:
             raise self._refuse(refusal, operation.requirement.demands) from refusal
         self._covers |= operation.covers
+        self._requirement = operation.requirement
 
     async def _authenticate(self, scope: MutableMapping[str, Any], requirement: AllOf) -> None:
         self._walk.token = await overriding_token(scope, self._operations.server)
-        if self._walk.token is None:
+        self._overridden = self._walk.token is not None
+        if not self._overridden:
             await self._protector.authenticate(scope, requirement, self._walk)
         self.authenticated = True
 

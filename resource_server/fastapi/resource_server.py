@@ -1,7 +1,7 @@
 """The face for FastAPI: one object that protects applications, routers and routes."""
 
 import logging
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -19,6 +19,7 @@ from resource_server.authorization.scopes import Scopes
 from resource_server.challenge import ProtectionSpace
 from resource_server.clock import Clock
 from resource_server.configuration_error import ConfigurationError
+from resource_server.cors import Cors, check_origin
 from resource_server.events import Observer
 from resource_server.fastapi.answers import answer_all as give_all_answers
 from resource_server.fastapi.openapi import document_refusals
@@ -65,6 +66,7 @@ class ResourceServer(SecurityBase, Demanding):
         trusted_proxies: Sequence[str] = (),
         forwarding: str = "x-forwarded",
         require_https: bool = False,
+        cors_origins: Sequence[str] = (),
         disclose_requirements: bool = False,
         memory: int = MEMORY,
         observers: Sequence[Observer] = (),
@@ -75,7 +77,8 @@ class ResourceServer(SecurityBase, Demanding):
 
         ``resource`` is this API's public identifier, published as RFC 9728 metadata and named in challenges;
         ``scope_hierarchy`` says which scopes include which; ``trusted_proxies`` are addresses or networks whose
-        forwarding headers (``x-forwarded`` or ``forwarded``) are believed; ``memory`` is in bytes;
+        forwarding headers (``x-forwarded`` or ``forwarded``) are believed; ``cors_origins`` are the exact origins whose
+        pages may call this API from a browser; ``memory`` is in bytes;
         ``disclose_requirements`` names a route's roles to callers who lack them.
         """
         if isinstance(issuer, Issuer) and audience:
@@ -100,6 +103,7 @@ class ResourceServer(SecurityBase, Demanding):
             clock=clock,
             observers=observers,
         )
+        self._cors_origins = tuple(check_origin(origin) for origin in cors_origins)
         self._operations = Operations(self)
         self._by_scopes: dict[tuple[str, ...], AllOf] = {}
         self._protects_all = False
@@ -181,6 +185,8 @@ class ResourceServer(SecurityBase, Demanding):
             give_all_answers(app, self.space)
         document_refusals(app, self)
         app.add_middleware(Gate, server=self)
+        if self._cors_origins:
+            _wrap(app, lambda stack: Cors(stack, self._cors_origins))
 
     async def _answer_metadata(self, _request: Request) -> JSONResponse:
         assert self.space.resource is not None  # noqa: S101 - or else there is no such route
@@ -194,6 +200,12 @@ class ResourceServer(SecurityBase, Demanding):
 
     def __repr__(self) -> str:
         return f"ResourceServer({self.issuer.url!r})"
+
+
+def _wrap(app: FastAPI, middleware: Callable[[Any], Any]) -> None:
+    """Stand outside of everything, even of the handler of failures, which add_middleware can't."""
+    build = app.build_middleware_stack
+    app.build_middleware_stack = lambda: middleware(build())  # type: ignore[method-assign]
 
 
 class Requires(SecurityBase, Demanding):

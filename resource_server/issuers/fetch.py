@@ -25,18 +25,19 @@ class Fetch(Protocol):
         ...
 
 
-async def fetch(url: str) -> dict[str, Any]:
-    """GET a JSON object.
+async def fetch(url: str, *, within: float = TIMEOUT) -> dict[str, Any]:
+    """GET a JSON object, within so many seconds. Raises :class:`FetchError` and nothing else.
 
     Follows no redirect, accepts no compression (a small answer could become a huge one), reads no proxy or certificate
     settings from the environment, and opens a connection of its own, so that no event loop outlives another in a pool.
     """
     try:
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(within):
             body = await _get(url)
-        document = json.loads(body.decode("utf-8"))
-    except (TimeoutError, httpx2.HTTPError) as error:
+    except (OSError, httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:  # a time-out is an OSError
         raise FetchError(f"{url}: {type(error).__name__}") from error
+    try:
+        document = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise FetchError(f"{url}: the answer is no JSON") from error
     if not isinstance(document, dict):
@@ -48,7 +49,7 @@ async def _get(url: str) -> bytes:
     target, host = _connectable(url)
     headers = {"accept": "application/json", "accept-encoding": "identity", "host": host}
     async with (
-        httpx2.AsyncClient(follow_redirects=False, trust_env=False, timeout=TIMEOUT) as client,
+        httpx2.AsyncClient(follow_redirects=False, trust_env=False, timeout=None) as client,
         client.stream("GET", target, headers=headers) as response,
     ):
         if response.status_code != 200:

@@ -76,14 +76,27 @@ class IssuerKeys:
         key = self._keys.find(kid, algorithm)
         if key is not None:
             return key
-        if may_force() and self._take_forced():
-            await self._join()
-            key = self._keys.find(kid, algorithm) if self._keys else None
+        if may_force():
+            key = await self._find_by_force(kid, algorithm)
             if key is not None:
                 return key
         if self._failed is not None:
             raise self._unavailable()
         raise Refusal(Kind.UNKNOWN_KEY, "no key of the issuer has the token's kid and algorithm")
+
+    async def _find_by_force(self, kid: str | None, algorithm: str) -> Key | None:
+        """Look again after a fetch: one that is under way costs nothing, but may have been answered too early."""
+        key = None
+        if self._flight.is_running:
+            await self._join()
+            key = self._known(kid, algorithm)
+        if key is None and (self._flight.is_running or self._take_forced()):
+            await self._join()
+            key = self._known(kid, algorithm)
+        return key
+
+    def _known(self, kid: str | None, algorithm: str) -> Key | None:
+        return self._keys.find(kid, algorithm) if self._keys else None
 
     async def refresh(self) -> None:
         """Fetch the keys now. Never raises for the issuer's faults: the known keys stay, the problem is noted."""
@@ -116,10 +129,10 @@ class IssuerKeys:
     async def _fetch_keys(self) -> None:
         try:
             keys = jwk_set.read(await self._document(), self.issuer.algorithms)
-        except (FetchError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - one answer must not end the refreshing, or withdrawn keys live on
             self._failed = self._clock.monotonic()
-            self.problem = str(error)
-            _log.warning("keys of %s could not be fetched: %s", self.issuer.url, error)
+            self.problem = str(error) if isinstance(error, FetchError | ValueError) else type(error).__name__
+            _log.warning("keys of %s could not be fetched: %s", self.issuer.url, self.problem)
             return
         before = self._keys
         if before is not None and before.identity - keys.identity:

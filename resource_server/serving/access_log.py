@@ -3,7 +3,7 @@
 import logging
 import time
 
-from resource_server.gate import AsgiApp, Message, Receive, Scope, Send
+from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
 
 _log = logging.getLogger("resource_server.access")
 

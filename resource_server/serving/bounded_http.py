@@ -21,13 +21,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     """Answers 431 to a head that is too large, and hangs up on one that takes too long.
 
     A single field is held back by the parser until it is complete, so what has arrived is counted as well as what was
-    parsed; at most one read of the socket comes on top of the bound.
+    parsed; at most one read of the socket comes on top of the bound. Trailer fields fall under the same bound and are
+    dropped: they come after the decision, and what a proxy sets or strips it sets or strips in the head (RFC 9110
+    §6.5.1).
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._in_head = False
-        self._began = False
+        self._in_head = self._in_body = False
+        self._advanced = False
+        """Whether the last read brought more than a part of a field."""
         self._arrived = self._parsed = 0
         self._too_large = False
         self._timer: asyncio.TimerHandle | None = None
@@ -43,20 +46,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse, unless the head has grown too large."""
-        self._began = False
+        """Parse, unless the head or the trailer has grown too large."""
+        self._advanced = False
         super().data_received(data)
-        if self._in_head and not self._began and not self.transport.is_closing():
-            self._arrived += len(data)
-            if self._arrived > MAX_HEAD:
-                self._too_large = True
-                self.send_400_response("")
+        self._arrived = 0 if self._advanced else self._arrived + len(data)
+        if self._arrived > MAX_HEAD and not self.transport.is_closing():
+            self._too_large = True
+            self.send_400_response("")
 
     def on_message_begin(self) -> None:
         """A request begins: start its clock and its counts."""
         super().on_message_begin()
-        self._in_head = self._began = True
-        self._arrived = self._parsed = 0
+        self._in_head = self._advanced = True
+        self._parsed = 0
         self._start_timer()
 
     def on_url(self, url: bytes) -> None:
@@ -65,18 +67,32 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a field."""
+        """Count a field; keep it if it is one of the head."""
         self._count(len(name) + len(value))
-        super().on_header(name, value)
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
-        self._in_head = False
+        self._in_head, self._in_body = False, True
         self._stop_timer()
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Pass a part of the body on."""
+        self._advanced = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._in_body, self._advanced = False, True
+        super().on_message_complete()
+
     def send_400_response(self, msg: str) -> None:
         """Answer a request that can't be parsed; 431 where it is too large (RFC 6585 §5)."""
+        if not self._is_next_to_answer():
+            self.transport.close()
+            return
         status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if self._too_large else HTTPStatus.BAD_REQUEST
         body = f'{{"title":"{status.phrase}","status":{status.value}}}'.encode()
         fields = (
@@ -88,6 +104,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         )
         self.transport.write("\r\n".join((*fields, "", "")).encode() + body)
         self.transport.close()
+
+    def _is_next_to_answer(self) -> bool:
+        """Whether an answer would be taken for that of the request at fault, not of one before or after it."""
+        if self.cycle is None:
+            return True
+        return not (self.cycle.response_started or self.pipeline) if self._in_body else self.cycle.response_complete
 
     def _count(self, size: int) -> None:
         self._parsed += size

@@ -13,8 +13,8 @@ from typing import Any
 
 import uvicorn
 
+from resource_server.asgi import AsgiApp
 from resource_server.configuration_error import ConfigurationError
-from resource_server.gate import AsgiApp
 from resource_server.serving.access_log import AccessLog
 
 LOGGING: dict[str, Any] = {
@@ -91,14 +91,21 @@ async def _serve(sites: list[Site], ready: Callable[[], None] | None) -> None:
 
 
 def _config(app: AsgiApp) -> uvicorn.Config:
-    http: Any = "h11"  # bounded by itself: 64 KiB of head
+    http: Any = "h11"  # bounds the head by itself
     if importlib.util.find_spec("httptools"):
         from resource_server.serving.bounded_http import BoundedHttpProtocol
 
         http = BoundedHttpProtocol
+    ws: Any = "none"
+    if importlib.util.find_spec("websockets"):
+        from resource_server.serving.websockets import WebSocketProtocol  # noqa: PLC0415 - an extra
+
+        ws = WebSocketProtocol
     return uvicorn.Config(
         AccessLog(app),
         http=http,
+        ws=ws,
+        h11_max_incomplete_event_size=64 * 1024,
         log_config=None,
         access_log=False,  # it would print query strings
         proxy_headers=False,  # it would believe every local process
