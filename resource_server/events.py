@@ -40,6 +40,6 @@ class Decision:
 class Observer(Protocol):
     """Is told of every decision, once. Never asked, so it can't change one."""
 
-    def __call__(self, decision: Decision) -> Any:
+    def __call__(self, decision: Decision, /) -> Any:
         """Take note. Must not block; what it raises is logged and goes no further."""
         ...

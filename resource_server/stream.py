@@ -23,19 +23,18 @@ class Rejudged(Protocol):
 
 
 class Watch:
-    """Cancels the task that serves a stream once the stream would be refused."""
+    """Cancels the task that serves a stream, once the stream would be refused: the one that made the watch."""
 
     def __init__(self, stream: Rejudged, interval: float = INTERVAL) -> None:
         self._stream = stream
         self._interval = interval
-        self._served_by: asyncio.Task[object] | None = None
+        self._served_by = asyncio.current_task()  # not the one that sends: frameworks send from tasks of their own
         self._watcher: asyncio.Task[None] | None = None
         self._refused = False
 
     def start(self) -> None:
-        """Begin to watch; the current task is the one that serves. Does nothing the second time."""
+        """Begin to watch. Does nothing the second time."""
         if self._watcher is None:
-            self._served_by = asyncio.current_task()
             self._watcher = asyncio.get_running_loop().create_task(self._run())
 
     def stop(self) -> None:

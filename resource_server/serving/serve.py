@@ -98,7 +98,7 @@ def _config(app: AsgiApp) -> uvicorn.Config:
         http = BoundedHttpProtocol
     ws: Any = "none"
     if importlib.util.find_spec("websockets"):
-        from resource_server.serving.websockets import WebSocketProtocol  # noqa: PLC0415 - an extra
+        from resource_server.serving.websockets import WebSocketProtocol
 
         ws = WebSocketProtocol
     return uvicorn.Config(
