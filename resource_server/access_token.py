@@ -44,6 +44,10 @@ class AccessToken:
     claims: Mapping[str, Any] = field(repr=False)
     """The whole payload: mapping proxies and tuples at every level."""
 
+    def __post_init__(self) -> None:
+        for name in ("confirmation", "claims"):
+            object.__setattr__(self, name, freeze(getattr(self, name)))
+
     def allows(self, *scopes: str) -> bool:
         """Whether the token itself bears all of these scopes; knows nothing of declared hierarchies."""
         return self.scopes.issuperset(scopes)

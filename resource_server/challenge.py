@@ -175,7 +175,8 @@ def answer(
     row = TABLE[refusal.kind]
     headers = [("www-authenticate", text) for text in _challenges(refusal.kind, space, demands, scheme)]
     headers.append(("cache-control", "no-store"))
-    if retry_after := refusal.retry_after or row.retry_after:
+    retry_after = row.retry_after if refusal.retry_after is None else refusal.retry_after
+    if retry_after is not None:
         headers.append(("retry-after", str(retry_after)))
     body = _body(refusal.kind, row, space, demands)
     if not prefers_problem(accept):

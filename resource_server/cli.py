@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,9 @@ app = typer.Typer(
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)]
+
+DEV_ISSUER = "http://127.0.0.1:9000"
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 
 @app.command()
@@ -58,6 +62,84 @@ def dev(
     from resource_server.dev import develop
 
     develop(port, issuer_port)
+
+
+@app.command()
+def explain(
+    token: Annotated[str | None, typer.Argument(help="Better by standard input: arguments are visible.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A file with the token.")] = None,
+    route: Annotated[str, typer.Option(help="A route of the bundled API, such as 'GET /orders'.")] = "",
+    issuer: Annotated[str | None, typer.Option(help="Instead of RESOURCE_SERVER_ISSUER.")] = None,
+    audience: Annotated[str | None, typer.Option(help="Instead of RESOURCE_SERVER_AUDIENCE.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Explain why a token is, or is not, accepted: one line a check, and what to change.
+
+    Reads the token from standard input. Exits with 0 if it is accepted, 1 if not, 3 if the issuer can't be reached.
+    """
+    from resource_server.commands.explain import run
+    from resource_server.commands.output import read_token
+    from resource_server.settings import Settings
+
+    given = {"issuer": issuer, "audience": audience}
+    settings = Settings.load(**{name: value for name, value in given.items() if value is not None})
+    raise typer.Exit(run(read_token(token, file), settings, route, as_json=as_json))
+
+
+@app.command()
+def token(
+    issuer: Annotated[str, typer.Option(help="The issuer; by default the development server.")] = DEV_ISSUER,
+    client_id: Annotated[str, typer.Option(help="The client's id at the issuer.")] = "swagger-ui",
+    client_secret_file: Annotated[
+        Path | None, typer.Option(help="A file with the client's secret, - for standard input: client credentials.")
+    ] = None,
+    scope: Annotated[str, typer.Option(help="The scopes to ask for, parted by spaces.")] = "",
+    resource: Annotated[str | None, typer.Option(help="The API that the token is for (RFC 8707).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Get an access token: with a client's secret, or by logging in with a browser (PKCE).
+
+    Prints the token alone, so that it can be piped: resource-server token | resource-server explain
+    """
+    from resource_server.commands.output import read_secret
+    from resource_server.commands.token import run
+
+    secret = read_secret(client_secret_file) if client_secret_file is not None else None
+    raise typer.Exit(run(issuer, client_id, secret, scope, resource, as_json=as_json))
+
+
+@app.command()
+def routes(
+    target: Annotated[str, typer.Argument(metavar="APP", help="The application, as module:app.")],
+    strict: Annotated[bool, typer.Option(help="Exit with 1 if a route is open and not declared public.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the routes of an application and what each requires."""
+    from resource_server.commands.routes import run
+
+    raise typer.Exit(run(target, strict=strict, as_json=as_json))
+
+
+config = typer.Typer(help="Check or show the configuration.", no_args_is_help=True)
+app.add_typer(config, name="config")
+
+
+@config.command()
+def check(host: Host = "127.0.0.1", as_json: Json = False) -> None:
+    """Say whether serve would start with this configuration; 2 and one sentence if not."""
+    from resource_server.commands.config import check
+    from resource_server.settings import Settings
+
+    raise typer.Exit(check(Settings.load(), host, as_json=as_json))
+
+
+@config.command()
+def show(as_json: Json = False) -> None:
+    """Show every setting, and whether it was set; secrets are masked."""
+    from resource_server.commands.config import show
+    from resource_server.settings import Settings
+
+    raise typer.Exit(show(Settings.load(), as_json=as_json))
 
 
 @app.command()

@@ -59,9 +59,10 @@ def extract(
         raise Refusal(Kind.NO_CREDENTIALS)
     if len(fields) > 1:
         raise Refusal(Kind.REPEATED_CREDENTIALS, f"{len(fields)} Authorization fields")
+    credentials = _parse(fields[0], schemes)
     if in_query:
-        raise Refusal(Kind.REPEATED_CREDENTIALS, "an Authorization field and a token in the query")
-    return _parse(fields[0], schemes)
+        raise Refusal(Kind.REPEATED_CREDENTIALS, "a token in the Authorization field and one in the query")
+    return credentials
 
 
 def _parse(value: bytes, schemes: tuple[str, ...]) -> Credentials:

@@ -5,7 +5,7 @@ The forwarding headers of a stranger are ignored. Only one configured family of 
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any, Final
@@ -16,7 +16,19 @@ from resource_server.refusals import Kind, Refusal
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_NODE = re.compile(r'(?:"?\[(?P<six>[0-9A-Fa-f:.]+)\](?::\d{1,5})?"?|"?(?P<four>[0-9.]+)(?::\d{1,5})?"?)')
+_NODE = re.compile(
+    r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<four>[0-9.]+)|(?P<hidden>unknown|_[a-z0-9._-]+))(?::(?:[0-9]{1,5}|_[a-z0-9._-]+))?",
+    re.IGNORECASE,
+)
+# RFC 7239 allows any text in quotes. We allow no border there: by a quote opened on the left, or in a Host that a proxy
+# repeats, a stranger could move the borders of what the proxy wrote.
+_PAIR = re.compile(
+    r"""[ \t]*(?:(?P<name>[!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"(?P<quoted>[^",;\\]*)"|(?P<plain>[^\s",;=\\]+))[ \t]*)?"""
+    r"(?P<border>[,;]|\Z)"
+)
+
+Hop = tuple[str | None, str | None]
+"""What one proxy says of who called it: the node and the scheme; None for what it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,7 @@ class Forwarding:
             raise ConfigurationError(
                 "trusted_proxies", f"must be addresses or networks such as 10.0.0.0/8: {error}"
             ) from None
-        if family not in ("x-forwarded", "forwarded"):
+        if family not in _HOPS:
             raise ConfigurationError("forwarding", "must be x-forwarded or forwarded, whichever your proxies write")
         self._family = family
         self._require_https = require_https
@@ -63,48 +75,40 @@ class Forwarding:
         Raises :class:`Refusal`: PLAIN_HTTP where the original request was not secure and a trusted proxy says so or
         https is required; MALFORMED_FORWARDING where a trusted proxy sends headers that can't be read one way.
         """
-        peer = _peer(scope)
-        secure = scope.get("scheme") in ("https", "wss")
-        if not self._trusted or peer is None or not self._is_trusted(peer):
-            if self._require_https and not secure:
-                raise Refusal(Kind.PLAIN_HTTP, "the request came by plain http")
-            return Client(peer, secure)
-        hops, proto = self._read(scope)
-        if proto is not None and proto not in ("https", "wss"):
+        address, proto = _peer(scope), None
+        if self._trusted and address is not None and self._is_trusted(address):
+            address, proto = self._original(address, scope)
+        if proto in ("http", "ws"):
             raise Refusal(Kind.PLAIN_HTTP, "a trusted proxy says that the original request came by plain http")
-        secure = secure or proto is not None
+        secure = proto is not None or scope.get("scheme") in ("https", "wss")
         if self._require_https and not secure:
             raise Refusal(Kind.PLAIN_HTTP, "the request came by plain http")
-        return Client(self._first_untrusted(peer, hops), secure)
+        return Client(address, secure)
 
     def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self._trusted)
 
-    def _first_untrusted(self, peer: Address, hops: list[str]) -> Address | None:
-        """From the right, so that what a stranger wrote on the left is never reached."""
-        nearest: Address | None = peer
-        for hop in reversed(hops):
-            nearest = _node(hop)
-            if nearest is None or not self._is_trusted(nearest):
-                break
-        return nearest
+    def _original(self, peer: Address, scope: Mapping[str, Any]) -> tuple[Address | None, str | None]:
+        """Who called the outermost trusted proxy, and by which scheme.
 
-    def _read(self, scope: Mapping[str, Any]) -> tuple[list[str], str | None]:
-        if self._family == "forwarded":
-            return _read_forwarded(_lines(scope, b"forwarded"))
-        hops = [hop.strip() for line in _lines(scope, b"x-forwarded-for") for hop in line.split(",")]
-        protos = _lines(scope, b"x-forwarded-proto")
-        if len(protos) > 1:
-            raise Refusal(Kind.MALFORMED_FORWARDING, "several X-Forwarded-Proto fields")
-        proto = protos[0].strip().lower() if protos else None
+        Read from the right, so that what a stranger wrote on the left is never reached.
+        """
+        address: Address | None = peer
+        proto: str | None = None
+        for node, said in reversed(_HOPS[self._family](scope)):
+            address, proto = _node(node), said
+            if address is None or not self._is_trusted(address):
+                break
         if proto not in (None, "http", "https", "ws", "wss"):
-            raise Refusal(Kind.MALFORMED_FORWARDING, "X-Forwarded-Proto is no scheme")
-        return hops, proto
+            raise Refusal(Kind.MALFORMED_FORWARDING, "a proxy names a scheme that is none")
+        return address, proto
 
 
 def network(text: str) -> Network:
     """Read an address or a network in CIDR notation. Raises :class:`ValueError`."""
-    return ipaddress.ip_network(text, strict=True)
+    found = ipaddress.ip_network(text, strict=True)
+    mapped = getattr(found.network_address, "ipv4_mapped", None)
+    return IPv4Network((mapped, found.prefixlen - 96)) if mapped and found.prefixlen >= 96 else found
 
 
 def _peer(scope: Mapping[str, Any]) -> Address | None:
@@ -126,28 +130,47 @@ def _lines(scope: Mapping[str, Any], name: bytes) -> list[str]:
     return [value.decode("latin-1") for known, value in scope["headers"] if known == name]
 
 
-def _node(text: str) -> Address | None:
-    """One hop: an address, with or without a port; None for a hop that hides itself (RFC 7239 §6)."""
-    if text.strip('"').lower() == "unknown" or re.fullmatch(r'"?_[A-Za-z0-9._-]+(:\w+)?"?', text):
+def _node(text: str | None) -> Address | None:
+    """One hop: an address, with or without a port; None for a hop that nobody names or that hides (RFC 7239 §6)."""
+    match = _NODE.fullmatch(text) if text is not None else None
+    if text is None or (match and match["hidden"]):
         return None
-    match = _NODE.fullmatch(text)
     try:
-        bare = ipaddress.ip_address(match["six"] or match["four"]) if match else ipaddress.ip_address(text)
+        return _unmapped(ipaddress.ip_address(match["six"] or match["four"] if match else text))
     except ValueError as error:
         raise Refusal(Kind.MALFORMED_FORWARDING, "a hop is no address") from error
-    return _unmapped(bare)
 
 
-def _read_forwarded(lines: list[str]) -> tuple[list[str], str | None]:
-    """``Forwarded: for=192.0.2.60;proto=https, for=…`` (RFC 7239 §4)."""
-    hops: list[str] = []
-    proto: str | None = None
-    for element in [element for line in lines for element in line.split(",") if element.strip()]:
-        pairs = [pair.strip().partition("=") for pair in element.split(";")]
-        members = {name.lower(): value.lower() for name, _, value in pairs}
-        if len(members) < len(pairs) or not all(equals for _, equals, _ in pairs):
+def _x_forwarded(scope: Mapping[str, Any]) -> list[Hop]:
+    """``X-Forwarded-For: 192.0.2.60, 10.0.0.1`` and ``X-Forwarded-Proto: https``, which is about the first of them."""
+    protos = _lines(scope, b"x-forwarded-proto")
+    if len(protos) > 1:
+        raise Refusal(Kind.MALFORMED_FORWARDING, "several X-Forwarded-Proto fields")
+    proto = protos[0].strip().lower() if protos else None
+    hops: list[Hop] = [(node.strip(), proto) for line in _lines(scope, b"x-forwarded-for") for node in line.split(",")]
+    return hops if hops or not protos else [(None, proto)]
+
+
+def _forwarded(scope: Mapping[str, Any]) -> list[Hop]:
+    """``Forwarded: for=192.0.2.60;proto=https, for="[2001:db8::1]"`` (RFC 7239 §4)."""
+    field = ",".join(_lines(scope, b"forwarded"))
+    hops: list[Hop] = []
+    members: dict[str, str] = {}
+    at = 0
+    while at < len(field):
+        pair = _PAIR.match(field, at)
+        if pair is None or (pair["name"] or "").lower() in members:
             raise Refusal(Kind.MALFORMED_FORWARDING, "a Forwarded element repeats or garbles a parameter")
-        if "for" in members:
-            hops.append(members["for"])
-        proto = members.get("proto", proto)
-    return hops, proto.strip('"') if proto else None
+        if pair["name"]:
+            members[pair["name"].lower()] = pair["plain"] or pair["quoted"]
+        at = pair.end()
+        if members and (pair["border"] == "," or at == len(field)):
+            hops.append((members.get("for"), members.get("proto", "").lower() or None))
+            members = {}
+    return hops
+
+
+_HOPS: Final[Mapping[str, Callable[[Mapping[str, Any]], list[Hop]]]] = {
+    "x-forwarded": _x_forwarded,
+    "forwarded": _forwarded,
+}

@@ -11,10 +11,12 @@ from typing import Final, Protocol
 from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
 from resource_server.challenge import Answer
 from resource_server.cors import answer_preflight, is_preflight
+from resource_server.public import PublicPaths
 from resource_server.stream import INTERVAL, Rejudged, Watch
 
 POLICY_VIOLATION: Final = 1008
 """How a WebSocket is closed that would be refused by now (RFC 6455 §7.4.1)."""
+NOTHING: Final = PublicPaths()
 HEURISTICALLY_CACHED: Final = (404, 405)
 """Statuses that shared caches may keep unasked (RFC 9110 §15.1)."""
 
@@ -24,7 +26,7 @@ class Passage(Rejudged, Protocol):
 
     @property
     def unrouted(self) -> bool:
-        """Whether the decision falls before routing, because everything is protected."""
+        """Whether anything is to be decided before routing."""
         ...
 
     @property
@@ -38,7 +40,7 @@ class Passage(Rejudged, Protocol):
         ...
 
     async def decide_unrouted(self) -> None:
-        """Authenticate before routing; a refusal sets ``answer``."""
+        """Decide before routing; a refusal sets ``answer``."""
         ...
 
     async def decide_routed(self) -> bool:
@@ -53,8 +55,8 @@ class Passage(Rejudged, Protocol):
 class Protected(Protocol):
     """The resource server behind a gate."""
 
-    def passage(self, scope: Scope) -> Passage:
-        """The passage of one request."""
+    def passage(self, scope: Scope, *, everything: bool) -> Passage:
+        """The passage of one request; with ``everything`` it needs a token whatever its route requires."""
         ...
 
     async def run(self) -> None:
@@ -65,24 +67,36 @@ class Protected(Protocol):
 class Gate:
     """ASGI middleware in front of a protected application.
 
-    ``interval`` is the number of seconds after which an open stream is judged again.
+    ``interval`` is the number of seconds after which an open stream is judged again; with
+    ``everything`` all paths need a token but those in ``public``, otherwise the routes alone require one.
     """
 
-    def __init__(self, app: AsgiApp, server: Protected, interval: float = INTERVAL) -> None:
+    def __init__(
+        self,
+        app: AsgiApp,
+        server: Protected,
+        interval: float = INTERVAL,
+        *,
+        everything: bool = False,
+        public: PublicPaths = NOTHING,
+    ) -> None:
         self._app = app
         self._server = server
         self._interval = interval
+        self._everything = everything
+        self._public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request, a handshake or the lifespan on."""
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
-        passage = self._server.passage(scope)
+        everything = self._everything and not self._public.contains(_path(scope))
+        if everything and is_preflight(scope):
+            await answer_preflight(send, None)
+            return
+        passage = self._server.passage(scope, everything=everything)
         if passage.unrouted:
-            if is_preflight(scope):
-                await answer_preflight(send, None)
-                return
             await passage.decide_unrouted()
         try:
             if passage.answer is not None:
@@ -199,9 +213,16 @@ def _raw(answer: Answer) -> list[tuple[bytes, bytes]]:
     return [(name.encode("ascii"), value.encode("ascii")) for name, value in answer.headers]
 
 
+def _path(scope: Scope) -> str:
+    """The path as routing sees it: below the root path that the application is mounted or served at."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path[len(root) :] if root and (path == root or path.startswith(root + "/")) else path
+
+
 def _has_body(scope: Scope) -> bool:
-    """Whether the request announced a body (RFC 9112 §6)."""
-    return any(
+    """Whether the request announced a body (RFC 9112 §6); HTTP/2 ends one stream and knows no Connection field."""
+    return scope.get("http_version", "1.1") < "2" and any(
         name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
         for name, value in scope["headers"]
     )

@@ -45,7 +45,6 @@ def metadata(resource: str, issuers: Sequence[str], scopes: Sequence[str] = ()) 
         "resource": resource,
         "authorization_servers": list(issuers),
         "bearer_methods_supported": ["header"],
+        "scopes_supported": sorted(scopes),
     }
-    if scopes:
-        document["scopes_supported"] = sorted(scopes)
-    return document
+    return {name: value for name, value in document.items() if value}

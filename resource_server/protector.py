@@ -30,6 +30,8 @@ class Walk:
 
     began: float
     """Monotonic, seconds."""
+    ended: float | None = None
+    """When the decision fell; None while it has not."""
     route: str | None = None
     """The matched route's template."""
     fields: tuple[bytes, ...] = field(default=(), repr=False)
@@ -78,6 +80,10 @@ class ResourceProtector:
         self.tell(scope, walk, None)
         return token
 
+    def decided(self, walk: Walk) -> None:
+        """Note that the decision fell: observers are told later, but not that it took so long."""
+        walk.ended = self._clock.monotonic()
+
     def begin(self) -> Walk:
         """A new walk."""
         return Walk(self._clock.monotonic())
@@ -102,16 +108,23 @@ class ResourceProtector:
         if not requirement.members:
             return
         assert walk.token is not None  # noqa: S101 - who is not authenticated does not come here
-        circumstances = Circumstances(
-            client=walk.client,
-            path_params=scope.get("path_params") or {},
-            granted=self._hierarchy.expand(walk.token.scopes),
-            first_issuer=self._first_issuer,
-            now=self._clock.wall(),
-        )
-        refusal = await requirement.judge(walk.token, circumstances)
+        refusal = await requirement.judge(walk.token, self.circumstances(scope, walk))
         if refusal is not None:
             raise refusal
+
+    def circumstances(self, scope: Mapping[str, Any], walk: Walk) -> Circumstances:
+        """What requirements are judged by, beside the token."""
+        return Circumstances(
+            client=walk.client,
+            path_params=scope.get("path_params") or {},
+            granted=self._hierarchy.expand(walk.token.scopes if walk.token else frozenset()),
+            first_issuer=self._first_issuer,
+            now=self.now(),
+        )
+
+    def now(self) -> float:
+        """Seconds since the epoch, by the protector's clock."""
+        return self._clock.wall()
 
     def seconds_left(self, walk: Walk) -> float:
         """Seconds until the walk's token expires."""
@@ -123,7 +136,7 @@ class ResourceProtector:
             return
         decision = Decision(
             time=self._clock.wall(),
-            duration=self._clock.monotonic() - walk.began,
+            duration=(self._clock.monotonic() if walk.ended is None else walk.ended) - walk.began,
             method=scope.get("method", "GET"),
             route=walk.route,
             client=str(walk.client.address) if walk.client.address else None,

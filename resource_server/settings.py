@@ -12,7 +12,7 @@ import stat
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, NoReturn, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -143,6 +143,10 @@ class Settings(BaseSettings):
             )
         except ConfigurationError as error:
             raise ConfigurationError(f"{PREFIX}{error.option.upper()}", error.problem) from None
+
+    def __getstate__(self) -> NoReturn:
+        """Refuse to be pickled: the secrets would be in it (T37)."""
+        raise TypeError("settings hold secrets and can't be pickled")
 
     def check_bind(self, host: str) -> None:
         """Refuse to trust an issuer of this machine where others can reach the server (T23)."""

@@ -8,7 +8,7 @@ from resource_server.access_token import AccessToken
 from resource_server.authorization.network import FromNetwork
 from resource_server.authorization.policy import Check
 from resource_server.authorization.requirement import Circumstances, Requirement
-from resource_server.authorization.scopes import Scopes
+from resource_server.authorization.scopes import Acr, Scopes
 from resource_server.demands import Demands
 from resource_server.forwarding import Client
 from resource_server.refusals import Kind, Refusal
@@ -26,7 +26,7 @@ class AllOf(Requirement):
 
     def __post_init__(self) -> None:
         flat = [part for member in self.members for part in member.parts()]
-        ordered = tuple(sorted(dict.fromkeys(flat), key=lambda member: member.stage))
+        ordered = tuple(sorted(dict.fromkeys(flat), key=_stage))
         object.__setattr__(self, "members", ordered)
         object.__setattr__(self, "_demands", _union(ordered))
 
@@ -41,6 +41,9 @@ class AllOf(Requirement):
             if isinstance(member, FromNetwork) and not member.admits(client):
                 raise Refusal(Kind.NETWORK, "the client's address is in none of the networks")
 
+    def __str__(self) -> str:
+        return " and ".join(map(str, self.members)) or "any valid token"
+
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
         for member in self.members:
             refusal = await member.judge(token, circumstances)
@@ -52,7 +55,8 @@ class AllOf(Requirement):
         """Where scope is lacking beside the step-up, one answer asks for both (RFC 9470 §3)."""
         if refusal.kind is Kind.INSUFFICIENT_AUTHENTICATION:
             for member in self.members:
-                if isinstance(member, Scopes) and await member.judge(token, circumstances):
+                found = await member.judge(token, circumstances) if _stage(member) == Scopes.stage else None
+                if found is not None and found.kind is not Kind.INSUFFICIENT_AUTHENTICATION:
                     return Refusal(Kind.INSUFFICIENT_AUTHENTICATION_AND_SCOPE, refusal.reason)
         return refusal
 
@@ -75,14 +79,16 @@ class AnyOf(Requirement):
         if not self.members:
             raise ValueError("any_of needs at least one alternative")
 
+    def __str__(self) -> str:
+        return "(" + " or ".join(map(str, self.members)) + ")"
+
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
         refusals: list[Refusal] = []
         for member in self.members:
-            found = [await part.judge(token, circumstances) for part in member.parts()]
-            lacking = [refusal for refusal in found if refusal is not None]
-            if not lacking:
+            refusal = await _lacks(member.parts(), token, circumstances)
+            if refusal is None:
                 return None
-            refusals.append(max(lacking, key=lambda refusal: _INCURABLE.get(refusal.kind, 2)))
+            refusals.append(refusal)
         return min(refusals, key=lambda refusal: _PREFERRED.get(refusal.kind, len(_PREFERRED)))
 
     @property
@@ -90,19 +96,42 @@ class AnyOf(Requirement):
         return _union(self.members)
 
 
-# Within one alternative the refusal that is hardest to cure speaks; between alternatives the easiest one.
-_INCURABLE: Final = {
-    Kind.INSUFFICIENT_SCOPE: 0,
-    Kind.INSUFFICIENT_AUTHENTICATION: 1,
-    Kind.HIDDEN: 3,
-    Kind.POLICY_ERROR: 4,
-}
+# Between alternatives the one that is cured most easily speaks.
 _PREFERRED: Final = {
     Kind.POLICY_ERROR: 0,
     Kind.INSUFFICIENT_SCOPE: 1,
     Kind.INSUFFICIENT_AUTHENTICATION: 2,
-    Kind.HIDDEN: 3,
+    Kind.INSUFFICIENT_AUTHENTICATION_AND_SCOPE: 3,
+    Kind.HIDDEN: 4,
 }
+_CURABLE: Final = (
+    Kind.INSUFFICIENT_SCOPE,
+    Kind.INSUFFICIENT_AUTHENTICATION,
+    Kind.INSUFFICIENT_AUTHENTICATION_AND_SCOPE,
+)
+
+
+async def _lacks(parts: tuple[Requirement, ...], token: AccessToken, circumstances: Circumstances) -> Refusal | None:
+    """What one alternative lacks: the first thing that no other token cures, else all that another one would."""
+    curable: list[Refusal] = []
+    for part in parts:
+        refusal = await part.judge(token, circumstances)
+        if refusal is None:
+            continue
+        if refusal.kind not in _CURABLE:
+            return refusal
+        curable.append(refusal)
+    if len({refusal.kind for refusal in curable}) > 1:
+        reasons = "; ".join(refusal.reason for refusal in curable)
+        return Refusal(Kind.INSUFFICIENT_AUTHENTICATION_AND_SCOPE, reasons)
+    return curable[0] if curable else None
+
+
+def _stage(member: Requirement) -> int:
+    """Alternatives are judged as late as what they need last, and never without a token."""
+    if not isinstance(member, AnyOf):
+        return member.stage
+    return max([Acr.stage, *(_stage(part) for one in member.members for part in one.parts())])
 
 
 def _union(members: tuple[Requirement, ...]) -> Demands:

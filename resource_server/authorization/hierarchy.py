@@ -2,11 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 
+from resource_server.configuration_error import ConfigurationError
+
 
 class ScopeHierarchy:
     """Expands the scopes of a token by all that they include, directly and indirectly."""
 
     def __init__(self, includes: Mapping[str, Iterable[str]] | None = None) -> None:
+        for scope, included in (includes or {}).items():
+            if isinstance(included, str):  # an iterable of letters
+                problem = f"must give a list of the scopes that {scope!r} includes: [{included!r}]"
+                raise ConfigurationError("scope_hierarchy", problem)
         direct = {scope: frozenset(included) for scope, included in (includes or {}).items()}
         self._closure = {scope: _closure(scope, direct) for scope in direct}
 

@@ -21,6 +21,9 @@ class FromNetwork(Requirement):
         """An unknown address is in no network."""
         return client.address is not None and any(client.address in network for network in self.networks)
 
+    def __str__(self) -> str:
+        return "from " + " or ".join(map(str, self.networks))
+
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
         if self.admits(circumstances.client):
             return None

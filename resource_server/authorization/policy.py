@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from resource_server.access_token import AccessToken
@@ -19,6 +19,9 @@ class Membership(Requirement):
     """``roles``, ``groups`` or ``entitlements``: an attribute of the token."""
     names: frozenset[str]
 
+    def __str__(self) -> str:
+        return f"{self.of[:-1]} {' or '.join(sorted(self.names))}"
+
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
         held: frozenset[str] = getattr(token, self.of)
         if not held.isdisjoint(self.names):
@@ -30,12 +33,15 @@ class Membership(Requirement):
         return Demands(roles=tuple(sorted(self.names)) if self.of == "roles" else ())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # or else 1 and True would be one claim when duplicates are dropped
 class Claim(Requirement):
     """A claim with one of some values; an array claim satisfies by any of its elements."""
 
     name: str
     values: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} {' or '.join(map(repr, self.values))}"
 
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
         held = token.claims.get(self.name)
@@ -60,6 +66,9 @@ class Owner(Requirement):
     """Answer 404, so that nobody learns whether the resource exists."""
     stage: ClassVar[int] = 15
 
+    def __str__(self) -> str:
+        return f"the user that {{{self.parameter}}} names" + (", else hidden" if self.hide else "")
+
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
         named = circumstances.path_params.get(self.parameter)
         trusted = token.issuer == (self.issuer or circumstances.first_issuer)
@@ -77,11 +86,14 @@ class Check(Requirement):
     refuses, and whatever is neither True nor False is a fault of ours (500, POLICY_ERROR), not a grant.
     """
 
-    function: Callable[[AccessToken], Any]
+    function: Callable[[AccessToken], Any] = field(hash=False)  # an instance with __call__ need not be hashable
     stage: ClassVar[int] = 14
 
+    def __str__(self) -> str:
+        return f"{_name_of(self.function)}()"
+
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
-        name = getattr(self.function, "__qualname__", type(self.function).__qualname__)
+        name = _name_of(self.function)
         try:
             granted = self.function(token)
             if inspect.isawaitable(granted):
@@ -95,6 +107,10 @@ class Check(Requirement):
         if granted is False:
             return Refusal(Kind.POLICY, f"{name} answered False")
         return Refusal(Kind.POLICY_ERROR, f"{name} answered a {type(granted).__name__}, neither True nor False")
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__qualname__", type(function).__qualname__))
 
 
 def role(name: str) -> Requirement:
@@ -119,8 +135,8 @@ def entitlement(*names: str) -> Requirement:
 
 def claim(name: str, *values: str | int | float | bool) -> Requirement:
     """A claim with one of these values. JSON types are kept apart: ``1`` is neither ``True`` nor ``"1"``."""
-    if not values:
-        raise ValueError(f"claim({name!r}) needs at least one accepted value")
+    if not values or not all(isinstance(value, str | int | float) for value in values):
+        raise ValueError(f"claim({name!r}) needs at least one accepted value: texts, numbers, True or False")
     return Claim(name, values)
 
 

@@ -26,7 +26,7 @@ class Circumstances:
 
 
 class Requirement(ABC):
-    """Something that a token must satisfy. Immutable; made once, judged on every request."""
+    """Something that a token must satisfy: immutable, judged on every request. ``str()`` says it in words."""
 
     __slots__ = ()
     stage: ClassVar[int] = 14

@@ -1,5 +1,6 @@
 """Requirements that another token could meet: scopes and step-up (403 and 401 with a challenge)."""
 
+import math
 import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -25,6 +26,11 @@ class Scopes(Requirement):
             if not _SCOPE_TOKEN.fullmatch(name):
                 raise ValueError(f"{name!r} is no scope: give each scope as a text of its own, without spaces")
 
+    def __str__(self) -> str:
+        return ("scope " if len(self.names) == 1 else "all scopes " if self.every else "one scope of ") + " ".join(
+            self.names
+        )
+
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
         granted = circumstances.granted
         if granted.issuperset(self.names) if self.every else not granted.isdisjoint(self.names):
@@ -46,13 +52,18 @@ class Acr(Requirement):
     """Seconds since ``auth_time``."""
     stage: ClassVar[int] = 12
 
+    def __str__(self) -> str:
+        parts = [f"login by {' or '.join(self.values)}"] if self.values else []
+        parts += [f"login within {self.max_age} s"] if self.max_age is not None else []
+        return ", ".join(parts)
+
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
         if self.values and token.claims.get("acr") not in self.values:
             return Refusal(Kind.INSUFFICIENT_AUTHENTICATION, "acr is none of the accepted")
         if self.max_age is None:
             return None
         auth_time = token.claims.get("auth_time")
-        if not isinstance(auth_time, int | float) or circumstances.now > auth_time + self.max_age:
+        if not isinstance(auth_time, int | float) or not circumstances.now - self.max_age <= auth_time < math.inf:
             return Refusal(Kind.INSUFFICIENT_AUTHENTICATION, "auth_time is missing or too long ago")
         return None
 

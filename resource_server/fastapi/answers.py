@@ -35,8 +35,11 @@ def answer_all(app: FastAPI, space: ProtectionSpace) -> None:
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
         if error.status_code not in _KINDS:
-            return JSONResponse({"title": str(error.detail), "status": error.status_code}, error.status_code)
+            body = {"title": str(error.detail), "status": error.status_code}
+            return JSONResponse(body, error.status_code, error.headers)
         response = respond(request, error.status_code)
+        for name, value in (error.headers or {}).items():
+            response.headers.setdefault(name, value)
         if error.status_code == 405:
             response.headers["allow"] = ", ".join(_allowed(request))
         return response
@@ -61,4 +64,4 @@ def _allowed(request: Request) -> list[str]:
         match, _ = context.matches(dict(request.scope))
         if match is not Match.NONE:
             methods |= context.methods or set()
-    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+    return sorted(methods)

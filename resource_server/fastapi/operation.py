@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi.routing import iter_route_contexts
-from starlette.routing import BaseRoute, Match, Mount
+from starlette.routing import Match, Mount
 
 from resource_server.authorization.combination import AllOf
 
@@ -24,6 +24,8 @@ class Operation:
     route: str | None = None
     covers: frozenset[int] = frozenset()
     """The identities of the requirements that it comprises."""
+    replaced: bool = False
+    """Whether an override stands in the place of a dependency that would have judged it."""
 
 
 class Demanding:
@@ -47,28 +49,24 @@ class Operations:
         FastAPI keeps the context of an included route under a key that is its own; without that key the order of
         checks would degrade, never a decision, because each requirement is judged by its dependency too.
         """
-        context = scope.get("fastapi", {}).get("effective_route_context")
-        route = getattr(context, "starlette_route", None) or context or scope.get("route")
-        return self._of(route, getattr(scope.get("app"), "dependency_overrides", {}))
+        return self._of(_route(scope), _overrides(scope))
 
-    def find(self, scope: Mapping[str, Any]) -> Operation | None:
-        """The operation that a scope's path would be routed to; costs a match with each route."""
-        app = scope.get("app")
-        return self._find(getattr(app, "routes", []), dict(scope), getattr(app, "dependency_overrides", {}))
-
-    def _find(
-        self, routes: Sequence[BaseRoute], scope: dict[str, Any], overrides: Mapping[Any, Any]
-    ) -> Operation | None:
-        for context in iter_route_contexts(routes):
-            match, child_scope = context.matches(scope)
+    def find(self, scope: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]] | None:
+        """The operation that a scope's path would be routed to, and the scope there; costs a match with each route."""
+        for context in iter_route_contexts(getattr(scope.get("app"), "routes", [])):
+            match, child_scope = context.matches(dict(scope))
             if match is not Match.FULL:
                 continue
+            below = {**scope, **child_scope}
             if isinstance(context.original_route, Mount):
-                below = context.original_route.app
-                found = getattr(below, "dependency_overrides", {})
-                return self._find(getattr(below, "routes", []), {**scope, **child_scope}, found)
-            return self._of(context, overrides)
+                return self.find({**below, "app": context.original_route.app})
+            operation = self._of(context, _overrides(scope))
+            return (operation, below) if operation is not None else None
         return None
+
+    def of(self, route: Any) -> Operation | None:
+        """The operation of a route; None if it requires nothing of this server."""
+        return self._of(route, {})
 
     def _of(self, route: Any, overrides: Mapping[Any, Any]) -> Operation | None:
         dependant = getattr(route, "dependant", None)
@@ -79,19 +77,44 @@ class Operations:
             operation = known[1]
         else:
             found = list(_requirements(dependant, self.server, overrides))
-            covers = frozenset(map(id, found))
-            operation = Operation(AllOf(tuple(found)), getattr(route, "path_format", None), covers)
+            covers = frozenset(id(requirement) for requirement, _ in found)
+            operation = Operation(
+                AllOf(tuple(requirement for requirement, _ in found)),
+                getattr(route, "path_format", None),
+                covers,
+                any(replaced for _, replaced in found),
+            )
             if not overrides and len(self._remembered) < MAX_REMEMBERED:
                 self._remembered[id(dependant)] = (dependant, operation)
         return operation if operation.covers else None
 
 
-def _requirements(dependant: Any, server: object, overrides: Mapping[Any, Any]) -> Iterator[AllOf]:
-    """Walk a dependency tree; what a test overrides is not walked, since it will not run."""
+def template(scope: Mapping[str, Any]) -> str | None:
+    """The matched route's template, whatever it requires."""
+    return getattr(_route(scope), "path_format", None)
+
+
+def _route(scope: Mapping[str, Any]) -> Any:
+    """The matched route, as it was included. What an outer application left in the scope is no longer it."""
+    route = scope.get("route")
+    context = scope.get("fastapi", {}).get("effective_route_context")
+    return context if context is not None and getattr(context, "original_route", None) is route else route
+
+
+def _overrides(scope: Mapping[str, Any]) -> Mapping[Any, Any]:
+    overrides: Mapping[Any, Any] = getattr(scope.get("app"), "dependency_overrides", {})
+    return overrides
+
+
+def _requirements(dependant: Any, server: object, overrides: Mapping[Any, Any]) -> Iterator[tuple[AllOf, bool]]:
+    """Walk a dependency tree; what a test overrides is not walked, since it will not run.
+
+    Only what requires something is told all the same, and whether it is overridden: then it will not judge.
+    """
     for dependency in dependant.dependencies:
         call = dependency.call
         if isinstance(call, Demanding):
             parents, own = dependency.parent_oauth_scopes or [], dependency.own_oauth_scopes or []
-            yield from call.demand(server, parents, own)
+            yield from ((requirement, call in overrides) for requirement in call.demand(server, parents, own))
         elif call not in overrides:
             yield from _requirements(dependency, server, overrides)

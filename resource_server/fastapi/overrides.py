@@ -6,7 +6,7 @@ without a trace; so there it makes every request fail, and says why.
 
 import inspect
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from resource_server.access_token import AccessToken
@@ -25,6 +25,14 @@ def activate(by: int) -> None:
     _active += by
 
 
+def stands_overridden(apps: Iterable[Any], server: object) -> bool:
+    """Whether an override stands in one of some applications. Raises :class:`LeftOverride` outside of tests."""
+    if not any(server in app.dependency_overrides for app in apps if app.dependency_overrides):
+        return False
+    _demand_test()
+    return True
+
+
 async def overriding_token(scope: Mapping[str, Any], server: object) -> AccessToken | None:
     """The token that a test supplies for this server, or None where nothing is overridden.
 
@@ -35,12 +43,16 @@ async def overriding_token(scope: Mapping[str, Any], server: object) -> AccessTo
     supply = overrides.get(server) if overrides else None
     if supply is None:
         return None
-    if not _active:
-        _log.error("dependency_overrides[api] is set outside of resource_server.testing: remove it, or use acting_as()")
-        raise LeftOverride("dependency_overrides[api] is set outside of resource_server.testing")
+    _demand_test()
     token = supply()
     if inspect.isawaitable(token):
         token = await token
     if not isinstance(token, AccessToken):
         raise TypeError("dependency_overrides[api] must supply an AccessToken")
     return token
+
+
+def _demand_test() -> None:
+    if not _active:
+        _log.error("dependency_overrides[api] is set outside of resource_server.testing: remove it, or use acting_as()")
+        raise LeftOverride("dependency_overrides[api] is set outside of resource_server.testing")

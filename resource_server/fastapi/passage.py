@@ -1,5 +1,6 @@
 """One request's way through one resource server: decided once, however many ``requires()`` its route has."""
 
+import contextlib
 import logging
 from collections.abc import MutableMapping
 from typing import Any
@@ -11,7 +12,7 @@ from resource_server.authorization.combination import AllOf
 from resource_server.challenge import Answer, ProtectionSpace, answer
 from resource_server.credentials import credential_fields
 from resource_server.demands import Demands
-from resource_server.fastapi.operation import Operation, Operations
+from resource_server.fastapi.operation import Operation, Operations, template
 from resource_server.fastapi.overrides import overriding_token
 from resource_server.fastapi.refused import Refused
 from resource_server.protector import ANY_TOKEN, ResourceProtector
@@ -27,8 +28,8 @@ class RequestPassage:
     """
 
     __slots__ = (
-        "_covers", "_gated", "_operations", "_overridden", "_protector", "_refusal", "_requirement", "_scope", "_space",
-        "_told", "_walk", "answer", "authenticated", "headers", "unrouted",
+        "_covers", "_everything", "_gated", "_operations", "_overridden", "_protector", "_refusal", "_replaced",
+        "_requirement", "_scope", "_space", "_told", "_walk", "answer", "authenticated", "headers",
     )  # fmt: skip
 
     def __init__(
@@ -39,14 +40,16 @@ class RequestPassage:
         operations: Operations,
         *,
         gated: bool,
-        unrouted: bool = False,
+        everything: bool = False,
+        replaced: bool = False,
     ) -> None:
         self._scope = scope
         self._protector = protector
         self._space = space
         self._operations = operations
         self._gated = gated
-        self.unrouted = unrouted
+        self._everything = everything
+        self._replaced = replaced
         self._walk = protector.begin()
         self._refusal: Refusal | None = None
         self._covers: set[int] = set()
@@ -66,25 +69,51 @@ class RequestPassage:
         except Refusal:
             return False
 
+    @property
+    def unrouted(self) -> bool:
+        """Whether anything is to be decided before routing."""
+        return self._everything or self._replaced
+
     async def decide_unrouted(self) -> None:
         """Authenticate before routing, where everything is protected.
 
-        Only a refusal costs the search for the route, whose scopes belong into the challenge.
+        Judge there, too, where an override stands in the place of a dependency that would: ``Security(api, …)``.
         """
+        if self._everything:
+            await self._authenticate_unrouted()
+        found = self._operations.find(self._scope) if self._replaced and self.answer is None else None
+        if found is not None and found[0].replaced:
+            with contextlib.suppress(HTTPException):  # its answer is kept
+                await self._require(found[1], found[0])
+
+    async def _authenticate_unrouted(self) -> None:
+        """Only a refusal costs the search for the route, whose scopes belong into the challenge."""
         try:
             await self._authenticate(self._scope, ANY_TOKEN)
         except Refusal as refusal:
-            operation = self._operations.find(self._scope) or Operation(ANY_TOKEN)
+            found = self._operations.find(self._scope)
+            operation = found[0] if found is not None else Operation(ANY_TOKEN)
             self._walk.route = operation.route
             if refusal.kind not in (Kind.PLAIN_HTTP, Kind.MALFORMED_FORWARDING, Kind.OVERSIZED_CREDENTIALS):
                 refusal = _barred(operation.requirement, self._walk.client, refusal)
             self._refuse(refusal, operation.requirement.demands)
 
     async def decide_routed(self) -> bool:
-        """Decide for the matched route. Raises :class:`Refused`, or a plain 404 for what is hidden."""
+        """Decide for the matched route. Raises :class:`Refused`, or a plain 404 for what is hidden.
+
+        A framework that reads a body takes any other exception for a broken body and would blame the client, so a
+        failure of ours is refused as one.
+        """
         operation = self._operations.matched(self._scope)
         if operation is not None:
-            await self._require(self._scope, operation)
+            try:
+                await self._require(self._scope, operation)
+            except HTTPException:
+                raise
+            except Exception as error:  # noqa: BLE001 - told to the operator, and refused
+                refusal = Refusal(Kind.POLICY_ERROR, f"{type(error).__name__} while deciding")
+                refusal.__cause__ = error
+                raise self._refuse(refusal, operation.requirement.demands) from refusal
         return operation is not None or "route" in self._scope
 
     async def require(self, scope: MutableMapping[str, Any], requirement: AllOf) -> AccessToken:
@@ -103,6 +132,7 @@ class RequestPassage:
         """Tell the observers, once."""
         if not self._told and (self.authenticated or self._refusal is not None):
             self._told = True
+            self._walk.route = self._walk.route or template(self._scope)
             self._protector.tell(self._scope, self._walk, self._refusal)
 
     def seconds_left(self) -> float:
@@ -134,6 +164,8 @@ class RequestPassage:
             await self._protector.authorize(scope, operation.requirement, self._walk)
         except Refusal as refusal:
             raise self._refuse(refusal, operation.requirement.demands) from refusal
+        finally:
+            self._protector.decided(self._walk)
         self._covers |= operation.covers
         self._requirement = operation.requirement
 

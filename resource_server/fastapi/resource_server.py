@@ -24,8 +24,9 @@ from resource_server.events import Observer
 from resource_server.fastapi.answers import answer_all as give_all_answers
 from resource_server.fastapi.openapi import document_refusals
 from resource_server.fastapi.operation import Demanding, Operations
+from resource_server.fastapi.overrides import stands_overridden
 from resource_server.fastapi.passage import RequestPassage
-from resource_server.fastapi.refused import register_handlers
+from resource_server.fastapi.refused import cover
 from resource_server.forwarding import Forwarding
 from resource_server.gate import Gate
 from resource_server.issuers.fetch import Fetch, fetch
@@ -94,7 +95,7 @@ class ResourceServer(SecurityBase, Demanding):
         )
         believed = Forwarding(trusted_proxies, family=forwarding, require_https=require_https)
         self.keys = IssuerKeys(self.issuer, clock=clock, fetch=fetch)
-        self._protector = ResourceProtector(
+        self.protector = ResourceProtector(
             JwtValidator({self.issuer.url: self.keys}, clock),
             VerifiedTokens(memory, clock, max_jump=max(self.issuer.leeway, 1.0)),
             first_issuer=self.issuer.url,
@@ -104,10 +105,10 @@ class ResourceServer(SecurityBase, Demanding):
             observers=observers,
         )
         self._cors_origins = tuple(check_origin(origin) for origin in cors_origins)
-        self._operations = Operations(self)
+        self.operations = Operations(self)
         self._by_scopes: dict[tuple[str, ...], AllOf] = {}
-        self._protects_all = False
-        self._public = PublicPaths()
+        self._apps: list[FastAPI] = []
+        self._covered = True
         self._warned = False
         self.model = OpenIdConnect(openIdConnectUrl=f"{self.issuer.url.rstrip('/')}/.well-known/openid-configuration")
         self.scheme_name = SCHEME_NAME
@@ -133,24 +134,28 @@ class ResourceServer(SecurityBase, Demanding):
         """Decide about one requirement of a request. Raises :class:`Refused`."""
         passage = scope.setdefault("resource_server", {}).get(self)
         if passage is None or not passage.judged(scope):
-            gated = passage is not None
-            passage = RequestPassage(scope, self._protector, self.space, self._operations, gated=gated)
+            installed = passage is not None
+            passage = RequestPassage(scope, self.protector, self.space, self.operations, gated=False)
             scope["resource_server"][self] = passage
-            if not gated and not self._warned:
+            if not installed and not self._warned:
                 self._warned = True
                 _log.warning("requires() works without api.install(app), but then bodies are read before the decision")
         token: AccessToken = await passage.require(scope, requirement)
         return token
 
-    def passage(self, scope: MutableMapping[str, Any]) -> RequestPassage:
+    def passage(self, scope: MutableMapping[str, Any], *, everything: bool = False) -> RequestPassage:
         """The passage of one request through the gate."""
+        if not self._covered:
+            self._apps = list(dict.fromkeys(below for app in self._apps for below in cover(app)))
+            self._covered = True
         passage = RequestPassage(
             scope,
-            self._protector,
+            self.protector,
             self.space,
-            self._operations,
+            self.operations,
             gated=True,
-            unrouted=self._protects_all and not self._public.contains(scope["path"]),
+            everything=everything,
+            replaced=stands_overridden(self._apps, self),
         )
         scope.setdefault("resource_server", {})[self] = passage
         return passage
@@ -166,25 +171,27 @@ class ResourceServer(SecurityBase, Demanding):
 
         ``protect="all"`` demands a valid token for every path, known or unknown, but those in ``public`` (exact paths,
         or prefixes that end with ``/*``); what routes require comes on top. Must come before the first request, and
-        before middleware that has to see refusals, such as CORS. Mounted applications are covered if they are mounted
-        already. ``answer_all`` answers the application's own 404, 405, 422 and 500 in the form of the refusals. Adds
+        before middleware that has to see refusals, such as CORS. Covers what is mounted before the first request.
+        ``answer_all`` answers the application's own 404, 405, 422 and 500 in the form of the refusals. Adds
         the RFC 9728 document where ``resource`` is set.
         """
         if protect not in ("routes", "all"):
             raise ConfigurationError("protect", "must be 'routes' or 'all'")
         if public and protect != "all":
             raise ConfigurationError("public", "has a meaning only with protect='all': other routes are public anyway")
-        self._protects_all = protect == "all"
-        self._public = PublicPaths(public)
+        public = list(public)
         if self.space.resource is not None:
             path = metadata_path(self.space.resource)
             app.add_route(path, self._answer_metadata, methods=["GET"], include_in_schema=False)
-            self._public = PublicPaths([*public, path])
-        register_handlers(app)
+            public.append(path)
+        exempt = PublicPaths(public)
+        cover(app)
+        self._apps.append(app)
+        self._covered = False
         if answer_all:
             give_all_answers(app, self.space)
         document_refusals(app, self)
-        app.add_middleware(Gate, server=self)
+        app.add_middleware(Gate, server=self, public=exempt, everything=protect == "all")
         if self._cors_origins:
             _wrap(app, lambda stack: Cors(stack, self._cors_origins))
 

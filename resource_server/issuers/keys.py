@@ -58,6 +58,16 @@ class IssuerKeys:
         """Whether there are keys to judge tokens with."""
         return self._keys is not None and not self._is_stale()
 
+    @property
+    def known(self) -> JwkSet | None:
+        """The keys as they were last fetched."""
+        return self._keys
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since they were fetched."""
+        return None if self._good is None else self._clock.monotonic() - self._good[1]
+
     def is_current(self, generation: int) -> bool:
         """Whether what was verified in that generation still stands."""
         return generation == self._generation and not self._is_stale()

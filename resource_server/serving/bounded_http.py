@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from resource_server.serving.closing_answer import closing_answer
+
 MAX_HEAD: Final = 64 * 1024
 """Bytes of a request's target and header fields."""
 MAX_FIELDS: Final = 128
@@ -15,6 +17,10 @@ MAX_SECONDS: Final = 10.0
 
 class HeadTooLargeError(Exception):
     """Raised through the parser, which stops there."""
+
+
+class ImproperRequestError(Exception):
+    """Likewise, for what the parser lets pass."""
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -53,6 +59,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._arrived > MAX_HEAD and not self.transport.is_closing():
             self._too_large = True
             self.send_400_response("")
+        self._watch()
 
     def on_message_begin(self) -> None:
         """A request begins: start its clock and its counts."""
@@ -70,10 +77,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Count a field; keep it if it is one of the head."""
         self._count(len(name) + len(value))
         if self._in_head:
-            super().on_header(name, value)
+            super().on_header(name, value.rstrip(b" \t"))  # the parser leaves what follows a value (RFC 9110 §5.5)
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
+        if self.parser.get_http_version() not in ("1.0", "1.1"):
+            raise ImproperRequestError  # a line that says HTTP/2.0 is not HTTP/2, and 0.9 has no answers with a head
+        if sum(name == b"host" for name, _ in self.headers) > 1:
+            raise ImproperRequestError  # a proxy may have judged the other one (RFC 9112 §3.2)
         self._in_head, self._in_body = False, True
         self._stop_timer()
         super().on_headers_complete()
@@ -94,16 +105,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.transport.close()
             return
         status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if self._too_large else HTTPStatus.BAD_REQUEST
-        body = f'{{"title":"{status.phrase}","status":{status.value}}}'.encode()
-        fields = (
-            f"HTTP/1.1 {status.value} {status.phrase}",
-            "content-type: application/json",
-            "cache-control: no-store",
-            f"content-length: {len(body)}",
-            "connection: close",
-        )
-        self.transport.write("\r\n".join((*fields, "", "")).encode() + body)
+        self.transport.write(closing_answer(status))
         self.transport.close()
+
+    def _should_upgrade(self) -> bool:
+        """With a body it is no handshake but an ordinary request, which has its clocks (RFC 9110 §7.8)."""
+        with_body = any(name in (b"content-length", b"transfer-encoding") for name, _ in self.headers)
+        return not with_body and super()._should_upgrade()
 
     def _is_next_to_answer(self) -> bool:
         """Whether an answer would be taken for that of the request at fault, not of one before or after it."""
@@ -116,6 +124,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._parsed > MAX_HEAD or len(self.headers) >= MAX_FIELDS:
             self._too_large = True
             raise HeadTooLargeError
+
+    def _watch(self) -> None:
+        """Time what comes after an answer and is no head: blank lines, or a body that nobody awaits any more.
+
+        uvicorn stops its own clock at each byte, so such a connection would stay open for ever.
+        """
+        idle = self.cycle is not None and self.cycle.response_complete
+        if idle and self._timer is None and self in self.connections:  # or else it is a WebSocket by now
+            self._start_timer()
 
     def _start_timer(self) -> None:
         self._stop_timer()

@@ -37,15 +37,17 @@ class Site:
 
 def bind(host: str, port: int) -> socket.socket:
     """Take an address. Raises :class:`ConfigurationError` where it can't be had."""
-    try:
-        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, kind, proto)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-    except OSError as error:
-        raise ConfigurationError(
-            "--port", f"{port} on {host} can't be had ({error.strerror}): choose another one"
-        ) from None
+    with contextlib.ExitStack() as on_failure:
+        try:
+            family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            bound = on_failure.enter_context(socket.socket(family, kind, proto))
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(address)
+        except OSError as error:
+            raise ConfigurationError(
+                "--port", f"{port} on {host} can't be had ({error.strerror}): choose another one"
+            ) from None
+        on_failure.pop_all()
     return bound
 
 

@@ -53,17 +53,9 @@ def read(payload: Mapping[str, Any], rules: ClaimRules, now: float) -> AccessTok
     ``exp`` must be there, but whether it has passed is not judged here: that comes after the sender's
     confirmation, and on every request (:func:`is_expired`). Raises :class:`Refusal`.
     """
-    subject, client_id = _text(payload, "sub"), _text(payload, "client_id")
-    _text(payload, "jti")
-    issued_at, expires_at = _time(payload, "iat"), _time(payload, "exp")
-    not_before = _time(payload, "nbf") if "nbf" in payload else None
-    audience = _audience(payload.get("aud"))
-    if rules.audience.isdisjoint(audience):
-        raise Refusal(Kind.WRONG_AUDIENCE, "aud does not name this resource server")
-    if not_before is not None and now < not_before - rules.leeway:
-        raise Refusal(Kind.NOT_YET_VALID, f"nbf is {not_before - now:.0f} s ahead")
-    if issued_at > now + rules.leeway:
-        raise Refusal(Kind.NOT_YET_VALID, f"iat is {issued_at - now:.0f} s ahead")
+    subject, client_id, expires_at = check_required(payload)
+    audience = check_audience(payload, rules)
+    issued_at = check_begun(payload, rules, now)
     return AccessToken(
         issuer=rules.issuer,
         subject=subject,
@@ -78,6 +70,32 @@ def read(payload: Mapping[str, Any], rules: ClaimRules, now: float) -> AccessTok
         confirmation=_confirmation(payload),
         claims=freeze(payload),
     )
+
+
+def check_required(payload: Mapping[str, Any]) -> tuple[str, str, float]:
+    """Demand the claims that every access token has (RFC 9068 §2.2); answer sub, client_id and exp."""
+    _text(payload, "jti")
+    _time(payload, "iat")
+    return _text(payload, "sub"), _text(payload, "client_id"), _time(payload, "exp")
+
+
+def check_audience(payload: Mapping[str, Any], rules: ClaimRules) -> tuple[str, ...]:
+    """Demand that the token is for us; answer all that it is for (RFC 7519 §4.1.3)."""
+    audience = _audience(payload.get("aud"))
+    if rules.audience.isdisjoint(audience):
+        raise Refusal(Kind.WRONG_AUDIENCE, f"aud is {', '.join(audience)}, not {', '.join(sorted(rules.audience))}")
+    return audience
+
+
+def check_begun(payload: Mapping[str, Any], rules: ClaimRules, now: float) -> float:
+    """Demand that the token is valid already; answer iat (RFC 7519 §4.1.5 and §4.1.6)."""
+    issued_at = _time(payload, "iat")
+    not_before = _time(payload, "nbf") if "nbf" in payload else None
+    if not_before is not None and now < not_before - rules.leeway:
+        raise Refusal(Kind.NOT_YET_VALID, f"nbf is {not_before - now:.0f} s ahead")
+    if issued_at > now + rules.leeway:
+        raise Refusal(Kind.NOT_YET_VALID, f"iat is {issued_at - now:.0f} s ahead")
+    return issued_at
 
 
 def is_expired(expires_at: float, leeway: float, now: float) -> bool:

@@ -36,11 +36,10 @@ class JwtValidator:
         claims.check_type(jws.header.type)
         keys = self._keys[claims.check_issuer(jws.payload, self._keys)]
         rules = self._rules[keys.issuer.url]
-        if jws.header.algorithm not in keys.issuer.algorithms:
-            raise Refusal(Kind.WRONG_ALGORITHM, "alg is not on the issuer's allow-list")
+        check_algorithm(jws, keys.issuer)
         generation = keys.generation
         key = await keys.find(jws.header.key_id, jws.header.algorithm, may_force=lambda: self._would_pass(jws, rules))
-        _check_signature(jws, key)
+        check_signature(jws, key)
         token = claims.read(jws.payload, rules, self._clock.wall())
         self._remember(jws)
         return VerifiedToken(token, rules.leeway, keys, generation, key.thumbprint)
@@ -62,7 +61,14 @@ class JwtValidator:
             self._headers[jws.header_text] = jws.header
 
 
-def _check_signature(jws: CompactJws, key: Key) -> None:
+def check_algorithm(jws: CompactJws, issuer: Issuer) -> None:
+    """Demand an algorithm that is allowed for the issuer, before any key is looked for (RFC 8725 §3.1)."""
+    if jws.header.algorithm not in issuer.algorithms:
+        raise Refusal(Kind.WRONG_ALGORITHM, "alg is not on the issuer's allow-list")
+
+
+def check_signature(jws: CompactJws, key: Key) -> None:
+    """Demand the signature of that key."""
     try:
         good = key.verify(jws.signing_input, jws.signature)
     except Exception as error:

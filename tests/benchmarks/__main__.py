@@ -58,18 +58,18 @@ def rows_of(algorithm: str) -> dict[str, Callable[[], object]]:
     server = ResourceServer(options, fetch=issuer.fetch)
     asyncio.run(server.keys.refresh())
     token = issuer.token(scope="orders:read orders:write", **CLAIMS)
-    protector: Any = server._protector  # noqa: SLF001 - the station alone is measured
+    protector: Any = server.protector
     fields = [(b"host", b"x"), (b"authorization", f"Bearer {token}".encode())]
     scope = {"type": "http", "method": "GET", "headers": fields, "query_string": b""}
     credentials: Credentials = extract(scope, credential_fields(scope))
     signing_input, _, signature = token.rpartition(".")
-    key: Any = server.keys._keys.find(issuer.mint.keys[0].kid, algorithm)  # type: ignore[union-attr]  # noqa: SLF001
+    key: Any = server.keys._keys.find(issuer.mint.keys[0].kid, algorithm)  # type: ignore[union-attr]
     raw_signature = pyjwt.utils.base64url_decode(signature)
     signing = signing_input.encode()
     jwks = KeySet.import_key_set(issuer.mint.jwks())  # type: ignore[arg-type]
     rows: dict[str, Callable[[], object]] = {
         "floor: the bare signature check": lambda: key.verify(signing, raw_signature),
-        "resource_server, a fresh token": lambda: run(protector._validator.validate(credentials)),  # noqa: SLF001
+        "resource_server, a fresh token": lambda: run(protector._validator.validate(credentials)),
         "resource_server, a remembered token": lambda: run(protector.protect(scope)),
         "joserfc": lambda: jose.decode(token, jwks, algorithms=[algorithm]),
     }
