@@ -155,7 +155,7 @@ def openapi() -> None:
 def main() -> None:
     """Run the command line. Ends with 2 where the configuration is wrong, after one sentence that says how."""
     try:
-        app()
+        app(prog_name="resource-server")
     except ConfigurationError as error:
         typer.echo(f"{error}", err=True)
         sys.exit(2)

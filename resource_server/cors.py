@@ -48,8 +48,12 @@ class Cors:
 
 def check_origin(origin: str) -> str:
     """Demand an exact origin: scheme and host, no path, no wildcard, never ``null``. Raises ConfigurationError."""
-    parts = urlsplit(origin)
-    if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}" or "*" in origin:
+    try:
+        parts = urlsplit(origin)
+        exact = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        exact = False
+    if not exact or origin != f"{parts.scheme}://{parts.netloc.lower()}" or set(origin) & set("*@"):
         raise ConfigurationError(
             "cors_origins", f"must hold exact origins such as https://app.example.com, unlike {origin!r}"
         )

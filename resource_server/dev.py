@@ -43,7 +43,7 @@ def _check_private(settings: Settings) -> None:
     cure = "the development server is for this machine alone; unset it, or use resource-server serve"
     if settings.trusted_proxies:
         raise ConfigurationError(f"{PREFIX}TRUSTED_PROXIES", f"is set: {cure}")
-    if settings.resource and settings.resource.startswith("https:"):
+    if settings.resource and settings.resource.lower().startswith("https:"):
         raise ConfigurationError(f"{PREFIX}RESOURCE", f"is set: {cure}")
     if settings.issuer:
         raise ConfigurationError(f"{PREFIX}ISSUER", f"is set, but dev brings its own issuer: {cure}")

@@ -1,6 +1,6 @@
 """What observers are told: one decision a request, without a byte of a token."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from resource_server.access_token import AccessToken
@@ -22,7 +22,7 @@ class Decision:
     """The caller's address, seen through trusted proxies only."""
     token: AccessToken | None
     """Only where it was verified; an unverified token says nothing worth writing down."""
-    digest: bytes | None
+    digest: bytes | None = field(repr=False)
     """SHA-256 of the token: to be keyed before it leaves the process."""
     refusal: Refusal | None = None
 

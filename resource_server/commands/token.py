@@ -59,10 +59,21 @@ def run(issuer: str, client_id: str, secret: str | None, scope: str, resource: s
 def _metadata(issuer: str) -> Mapping[str, Any]:
     for url in metadata_urls(issuer):
         response = httpx2.get(url, trust_env=False, timeout=10)
-        if response.status_code == 200 and response.json().get("issuer") == issuer:
-            document: Mapping[str, Any] = response.json()
+        document = _read(response) if response.status_code == 200 else {}
+        if document.get("issuer") == issuer:
+            for name in ("authorization_endpoint", "token_endpoint"):
+                # where the secret and the code go: an https issuer must not send them elsewhere in clear
+                check_url(str(document.get(name, "")), f"the issuer's {name}", loopback=issuer.startswith("http:"))
             return document
     raise OAuthError("no_metadata", f"no document at {' or '.join(metadata_urls(issuer))} names this issuer")
+
+
+def _read(response: httpx2.Response) -> dict[str, Any]:
+    try:
+        document = response.json()
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _log_in(client: OAuth2Client, metadata: Mapping[str, Any], extra: Mapping[str, str]) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -137,6 +138,8 @@ class RequestPassage:
 
     def seconds_left(self) -> float:
         """Until the token expires: when an open stream has to be judged again at the latest."""
+        if self._overridden:
+            return math.inf
         return self._protector.seconds_left(self._walk)
 
     async def judge_again(self) -> bool:
@@ -146,7 +149,10 @@ class RequestPassage:
         try:
             await self._protector.authenticate(self._scope, self._requirement, self._walk)
             await self._protector.authorize(self._scope, self._requirement, self._walk)
-        except Refusal as refusal:
+        except Exception as error:  # noqa: BLE001 - whatever fails while judging, the stream is not granted
+            refusal = error if isinstance(error, Refusal) else Refusal(Kind.POLICY_ERROR, type(error).__name__)
+            if refusal is not error:
+                _log.exception("an open stream could not be judged again")
             self._refusal = refusal
             self._protector.tell(self._scope, self._walk, refusal)
             return False

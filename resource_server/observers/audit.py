@@ -1,4 +1,4 @@
-"""The audit: one JSON line for each refusal that an operator has to know of (401, 403, 429, 503).
+"""The audit: one JSON line for each refusal that an operator has to know of, by its status.
 
 Never a token. Text that came with a request is in it only where a signature vouches for it, escaped to ASCII and cut.
 """
