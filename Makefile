@@ -38,7 +38,7 @@ lock: .venv-lock/.installed ## Resolve the dependencies anew into the two hashed
 	.venv-lock/bin/uv pip compile -q pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --upgrade -o requirements.lock
 
 clean: ## Remove what these targets have installed
-	rm -rf .venv .venv-run .venv-lock tests/integration/oidc_provider/node_modules
+	rm -rf .venv .venv-run .venv-lock tests/integration/oidc_provider/node_modules tests/callers/npm/node_modules
 
 .venv/.installed: requirements.lock
 	@$(call install,.venv,requirements.lock)

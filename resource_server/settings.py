@@ -77,7 +77,7 @@ class Settings(BaseSettings):
         default=True, description="Name the roles that a route requires; those of the bundled API are no secret."
     )
     docs: bool = Field(default=False, description="Serve /docs and /openapi.json.")
-    audit: bool = Field(default=True, description="Write one JSON line for each 401, 403, 404 of a hidden resource, 429, 500 and 503.")
+    audit: bool = Field(default=True, description="Write one JSON line for each refusal an operator has to know of.")
     audit_key: SecretStr | None = Field(None, description="Keys the token digests in the audit; random by default.")
     audit_key_file: Path | None = Field(None, description="A file that holds the audit key.")
     allow_loopback_issuer: bool = Field(

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.identity_provider import IdentityProvider
+from tests.integration.identity_provider import API, IdentityProvider
 from tests.integration.installation import UnavailableError, give_up, install
+from tests.integration.key_server import KeyServer, key_server
+from tests.integration.serving import Served, serving
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +25,17 @@ def identity_provider(oidc_provider: None, tmp_path_factory: pytest.TempPathFact
     log = tmp_path_factory.mktemp("oidc-provider") / "errors.log"
     with IdentityProvider.started(log) as provider:
         yield provider
+
+
+@pytest.fixture(scope="session")
+def keys() -> Iterator[KeyServer]:
+    """An issuer on loopback whose tokens the tests mint themselves."""
+    with key_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def served(keys: KeyServer) -> Iterator[Served]:
+    """The bundled API under ``serve``, for tokens of that issuer."""
+    with serving(ISSUER=keys.issuer, AUDIENCE=API, RESOURCE=API) as server:
+        yield server

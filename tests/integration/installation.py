@@ -1,4 +1,4 @@
-"""Bring the npm packages of `oidc_provider/` onto this machine, or say why that cannot be."""
+"""Bring npm packages onto this machine, those of `oidc_provider/` or of another folder, or say why that cannot be."""
 
 import fcntl
 import json
@@ -18,7 +18,7 @@ OUR_FAULTS = {"EUSAGE", "EINTEGRITY", "EJSONPARSE", "ETARGET", "E404"}
 
 
 class UnavailableError(Exception):
-    """This machine cannot have the identity provider: no node, no npm or no registry."""
+    """This machine cannot have what a test needs: no node, no npm or no registry."""
 
 
 def install(folder: Path = FOLDER) -> None:
@@ -35,10 +35,10 @@ def install(folder: Path = FOLDER) -> None:
             _npm_ci(folder)
 
 
-def give_up(reason: UnavailableError) -> NoReturn:
+def give_up(reason: UnavailableError, missing: str = "IDENTITY PROVIDER") -> NoReturn:
     """Skip loudly; in CI, where nobody reads about skips, fail."""
     act = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-    act(f"NO IDENTITY PROVIDER, integration tests do not run: {reason}")
+    act(f"NO {missing}, integration tests do not run: {reason}")
 
 
 def _installed(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The npm packages of the identity provider: what is installed, and who is blamed when it is not."""
+"""The npm packages of the tests: what is installed, and who is blamed when it is not."""
 
 import json
 import shutil
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.callers import javascript
 from tests.integration.installation import FOLDER, UnavailableError, give_up, install
 
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
@@ -26,12 +27,13 @@ def _no_registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("npm_config_fetch_retries", "0")
 
 
-def test_the_lock_pins_every_package_by_hash_and_names_no_registry() -> None:
+@pytest.mark.parametrize("folder", [FOLDER, javascript.FOLDER], ids=lambda folder: folder.name)
+def test_the_lock_pins_every_package_by_hash_and_names_no_registry(folder: Path) -> None:
     """DESIGN section 7: no committed file names a registry host."""
-    packages = json.loads((FOLDER / "package-lock.json").read_text())["packages"]
+    packages = json.loads((folder / "package-lock.json").read_text())["packages"]
 
-    del packages[""]
-    assert "node_modules/oidc-provider" in packages
+    wanted = packages.pop("")["dependencies"]
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in wanted} == wanted
     assert all(package["integrity"].startswith("sha512-") for package in packages.values())
     assert not any("resolved" in package for package in packages.values())
 
@@ -77,6 +79,13 @@ def test_a_machine_without_the_provider_skips(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(pytest.skip.Exception, match=r"NO IDENTITY PROVIDER.*no npm"):
         give_up(UnavailableError("no npm"))
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+
+    with pytest.raises(pytest.skip.Exception, match=r"NO CALLER, .*no npm"):
+        give_up(UnavailableError("no npm"), "CALLER")
 
 
 def test_ci_without_the_provider_fails(monkeypatch: pytest.MonkeyPatch) -> None:
