@@ -136,6 +136,8 @@ def _node(text: str | None) -> Address | None:
     if text is None or (match and match["hidden"]):
         return None
     try:
+        if "%" in text:
+            raise ValueError("a zone, which may be any text and means nothing on another machine (RFC 4007 §6)")
         return _unmapped(ipaddress.ip_address(match["six"] or match["four"] if match else text))
     except ValueError as error:
         raise Refusal(Kind.MALFORMED_FORWARDING, "a hop is no address") from error

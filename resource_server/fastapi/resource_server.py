@@ -170,15 +170,15 @@ class ResourceServer(SecurityBase, Demanding):
         """Put the gate in front of an application, answer refusals there, and add them to its OpenAPI.
 
         ``protect="all"`` demands a valid token for every path, known or unknown, but those in ``public`` (exact paths,
-        or prefixes that end with ``/*``); what routes require comes on top. Must come before the first request, and
-        before middleware that has to see refusals, such as CORS. Covers what is mounted before the first request.
-        ``answer_all`` answers the application's own 404, 405, 422 and 500 in the form of the refusals. Adds
-        the RFC 9728 document where ``resource`` is set.
+        or prefixes that end with ``/*``); what routes require comes on top. With ``protect="routes"``, routes that
+        require nothing are open, and ``public`` only says that they are meant to be (``resource-server routes``).
+
+        Must come before the first request, and before middleware that has to see refusals. Covers what is mounted
+        before the first request. ``answer_all`` answers the application's own 404, 405, 422 and 500 in the form of
+        the refusals. Adds the RFC 9728 document where ``resource`` is set.
         """
         if protect not in ("routes", "all"):
             raise ConfigurationError("protect", "must be 'routes' or 'all'")
-        if public and protect != "all":
-            raise ConfigurationError("public", "has a meaning only with protect='all': other routes are public anyway")
         public = list(public)
         if self.space.resource is not None:
             path = metadata_path(self.space.resource)

@@ -1,0 +1,37 @@
+"""One requirement, one token, one verdict."""
+
+import ipaddress
+from typing import Any
+
+from resource_server.authorization import Circumstances, Requirement
+from resource_server.forwarding import Client
+from resource_server.refusals import Kind, Refusal
+from resource_server.testing import make_token
+
+NOW = 1_800_000_000.0
+ISSUER = "https://id.example.com"
+PARTNER = "https://partner.example.com"
+INSIDE = Client(ipaddress.ip_address("10.0.0.7"), secure=True)
+OUTSIDE = Client(ipaddress.ip_address("203.0.113.7"), secure=True)
+
+
+async def refusal_of(
+    requirement: Requirement,
+    *,
+    client: Client = OUTSIDE,
+    path: dict[str, Any] | None = None,
+    now: float = NOW,
+    **facts: Any,
+) -> Refusal | None:
+    """Judge a token of these facts (``subject``, ``scopes``, ``roles``, ``claims``, …)."""
+    token = make_token(**{"issuer": ISSUER, **facts})
+    circumstances = Circumstances(
+        client=client, path_params=path or {}, granted=token.scopes, first_issuer=ISSUER, now=now
+    )
+    return await requirement.judge(token, circumstances)
+
+
+async def verdict(requirement: Requirement, **options: Any) -> Kind | None:
+    """The kind of the refusal; None where the requirement is met."""
+    refusal = await refusal_of(requirement, **options)
+    return refusal.kind if refusal else None

@@ -1,0 +1,85 @@
+"""``resource-server routes``: what each route requires, and which are open."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Run
+
+APP = """
+from typing import Annotated
+from fastapi import APIRouter, FastAPI, WebSocket
+from resource_server import AccessToken, ResourceServer, acr, any_of, any_scope, claim, network, owner, role
+
+api = ResourceServer("https://id.example.com", audience="x")
+app = FastAPI(openapi_url=None)
+api.install(app, public=["/health"])
+router = APIRouter(dependencies=[api.requires("notes")])
+below = FastAPI(openapi_url=None)
+
+@app.get("/health")
+def health(): ...
+@router.get("/notes/{owner}", dependencies=[api.requires(any_of(owner("owner"), role("admin")))])
+def notes(): ...
+mixed_needs = any_scope("a", "b"), acr("gold", max_age=60), claim("tier", 1), network("10.0.0.0/8")
+@app.post("/mixed", dependencies=[api.requires(*mixed_needs)])
+def mixed(): ...
+@app.websocket("/socket")
+async def socket(websocket: WebSocket, token: Annotated[AccessToken, api.requires("feed")]): ...
+@below.get("/deep", dependencies=[api.requires()])
+def deep(): ...
+app.include_router(router, prefix="/v1")
+app.mount("/below", below)
+OPEN
+"""
+OPEN = "@app.get('/forgotten')\ndef forgotten(): ..."
+
+
+@pytest.fixture
+def write_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Path":
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return tmp_path
+
+
+def test_each_route_is_listed_with_what_it_requires(write_app: Path, run: Run) -> None:
+    """RS-6750-5.2-b in one look; nested, included and mounted routes, too."""
+    (write_app / "listed_app.py").write_text(APP.replace("OPEN", ""))
+    ended = run("routes", "listed_app:app", "--strict")
+    assert (ended.code, ended.err) == (0, "")
+    assert [line.split(maxsplit=2) for line in ended.out.splitlines()] == [
+        ["GET", "/health", "public"],
+        ["POST", "/mixed", "from 10.0.0.0/8 and login by gold, login within 60 s and one scope of a b and tier 1"],
+        ["WEBSOCKET", "/socket", "scope feed"],
+        ["GET", "/v1/notes/{owner}", "scope notes and (the user that {owner} names or role admin)"],
+        ["GET", "/below/deep", "any valid token"],
+    ]
+
+
+def test_an_open_route_that_nobody_declared_public_fails_the_strict_listing(write_app: Path, run: Run) -> None:
+    """Issue pain: the route that somebody forgot."""
+    (write_app / "open_app.py").write_text(APP.replace("OPEN", OPEN))
+    lax, strict = run("routes", "open_app:app"), run("routes", "open_app:app", "--strict")
+    assert (lax.code, strict.code) == (0, 1)
+    assert "GET         /forgotten         OPEN" in strict.out.splitlines()
+    assert strict.err == "\n1 open and not declared public: install(app, public=[…]) declares them.\n"
+
+
+def test_json_lists_the_same(write_app: Path, run: Run) -> None:
+    """DESIGN §6: --json everywhere."""
+    (write_app / "json_app.py").write_text(APP.replace("OPEN", OPEN))
+    ended = run("routes", "json_app:app", "--json")
+    listed = {one["path"]: one for one in json.loads(ended.out)}
+    assert listed["/forgotten"] == {"methods": "GET", "path": "/forgotten", "requires": "", "declared_public": False}
+    assert listed["/health"]["declared_public"] is True
+
+
+@pytest.mark.parametrize("target", ["nowhere:app", "json:nothing", ":", ""])
+def test_an_application_that_can_not_be_imported_ends_with_one_sentence(run: Run, write_app: Path, target: str) -> None:
+    """DESIGN §6: exit 2 is usage."""
+    ended = run("routes", target)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("APP can't be imported (")
+    assert ended.err.endswith("): give it as module:app\n")

@@ -1,0 +1,143 @@
+"""``install(app, answer_all=True)``: the application's own 404, 405, 422 and 500 in the form of the refusals."""
+
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, FastAPI, HTTPException
+from pydantic import BaseModel
+
+from resource_server import ResourceServer
+from resource_server.testing import FakeIssuer
+from tests.calls import MISSING, call
+from tests.fastapi.ways import ok
+
+
+class Note(BaseModel):
+    text: str
+    stars: int = 0
+
+
+@pytest.fixture
+def app(api: ResourceServer) -> FastAPI:
+    app, router = FastAPI(), APIRouter()
+    api.install(app, answer_all=True)
+
+    @app.get("/notes/{number}", dependencies=[api.requires()])
+    async def read(number: int) -> int:
+        return number
+
+    @router.delete("/notes/{number}", dependencies=[api.requires()])
+    async def delete(number: int) -> int:
+        return number
+
+    @router.post("/notes", dependencies=[api.requires()])
+    async def write(note: Note) -> None: ...
+
+    @app.get("/raise/{status}")
+    async def fail(status: int) -> None:
+        raise HTTPException(status, "a text", {"Retry-After": "7", "WWW-Authenticate": "Basic realm=x"})
+
+    @app.get("/crash")
+    async def crash() -> None:
+        raise RuntimeError("the vault is under the stairs")
+
+    app.include_router(router)
+    app.get("/open")(ok)
+    return app
+
+
+async def test_a_path_that_leads_nowhere(app: FastAPI) -> None:
+    """D27: as a hidden one."""
+    response = await call(app, "GET", "/nothing")
+    assert (response.status_code, response.content) == (404, b'{"title":"Not Found","status":404}')
+    assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [
+        pytest.param("/notes/1", "DELETE, GET", id="two-routes-one-of-them-included"),
+        pytest.param("/notes", "POST", id="an-included-route"),
+        pytest.param("/open", "GET", id="one-route"),
+    ],
+)
+async def test_a_method_that_a_path_does_not_know(app: FastAPI, path: str, allow: str) -> None:
+    """D32, RFC 9110 §15.5.6: Allow names all methods of the path, not those of the first route alone."""
+    response = await call(app, "PATCH", path)
+    assert (response.status_code, response.content) == (405, b'{"title":"Method Not Allowed","status":405}')
+    assert response.headers["allow"] == allow
+    assert response.headers["cache-control"] == "no-store"
+
+
+async def test_allow_names_no_method_that_is_not_allowed(app: FastAPI) -> None:
+    """RFC 9110 §10.2.1: without HEAD in its routes, the application answers HEAD 405."""
+    response = await call(app, "HEAD", "/open")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET")
+
+
+async def test_content_that_is_invalid(app: FastAPI, issuer: FakeIssuer) -> None:
+    """D33: nothing of the input is echoed."""
+    response = await call(app, "POST", "/notes", token=issuer.token(), json={"stars": "canary"})
+    assert (response.status_code, response.content) == (422, b'{"title":"Unprocessable Content","status":422}')
+    assert response.headers["content-type"] == "application/json"
+
+
+async def test_content_that_is_invalid_in_detail_for_a_caller_that_reads_problems(
+    app: FastAPI, issuer: FakeIssuer
+) -> None:
+    """RS-9457-3-a: where and what, not the input."""
+    headers = {"accept": "application/problem+json"}
+    response = await call(app, "POST", "/notes", token=issuer.token(), json={"stars": "canary"}, headers=headers)
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = response.json()
+    assert problem.pop("instance").startswith("urn:uuid:")
+    assert problem == {
+        "title": "Unprocessable Content",
+        "status": 422,
+        "type": "about:blank",
+        "errors": [
+            {"loc": ["body", "text"], "msg": "Field required"},
+            {
+                "loc": ["body", "stars"],
+                "msg": "Input should be a valid integer, unable to parse string as an integer",
+            },
+        ],
+    }
+
+
+async def test_a_crash(app: FastAPI) -> None:
+    """RS-9457-5-a: no text of the exception."""
+    response = await call(app, "GET", "/crash")
+    assert (response.status_code, response.content) == (500, b'{"title":"Internal Server Error","status":500}')
+
+
+@pytest.mark.parametrize("status", [401, 404, 409, 429, 503])
+async def test_an_error_that_the_application_raises_keeps_its_header_fields(app: FastAPI, status: int) -> None:
+    """RS-9110-11.6.1-a: a 401 of another layer keeps its challenge; a 429 its Retry-After."""
+    response = await call(app, "GET", f"/raise/{status}")
+    assert response.status_code == status
+    assert response.headers["retry-after"] == "7"
+    assert response.headers["www-authenticate"] == "Basic realm=x"
+    title = "Not Found" if status == 404 else "a text"
+    assert response.json() == {"title": title, "status": status}
+
+
+async def test_refusals_are_as_ever(app: FastAPI) -> None:
+    """D01: one renderer."""
+    response = await call(app, "GET", "/notes/1")
+    assert (response.status_code, response.content) == (401, MISSING)
+
+
+async def test_without_it_the_application_s_bodies_stay_fastapi_s(api: ResourceServer, issuer: FakeIssuer) -> None:
+    """DESIGN §4: a user's app keeps FastAPI's bodies unless it asks for ours."""
+    app = FastAPI()
+    api.install(app)
+
+    @app.post("/notes", dependencies=[api.requires()])
+    async def write(note: Note) -> None: ...
+
+    assert (await call(app, "GET", "/nothing")).json() == {"detail": "Not Found"}
+    assert (await call(app, "GET", "/notes")).json() == {"detail": "Method Not Allowed"}
+    response = await call(app, "POST", "/notes", token=issuer.token(), json={})
+    assert response.json()["detail"][0]["loc"] == ["body", "text"]
