@@ -97,7 +97,11 @@ def _checks(token: str, server: ResourceServer) -> Iterator[Check]:
     yield _algorithm(jws, issuer)
     yield _signature(jws, server)
     yield _audience(jws, rules)
-    yield _passes("claims", lambda: claims.check_required(jws.payload), "ask the issuer for RFC 9068 access tokens")
+    yield _passes(
+        "claims",
+        lambda: (claims.check_required(jws.payload), claims.check_granted(jws.payload, rules)),
+        "ask the issuer for RFC 9068 access tokens",
+    )
     yield from _lifetime(jws, rules, server.protector.now())
     yield Check(
         "confirmation",

@@ -19,11 +19,23 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
 PUBLIC_CLIENT: Final = "swagger-ui"
 """The client of the OpenAPI page: it runs in a browser, can keep no secret, and proves itself by PKCE."""
 
+CLI_CLIENT: Final = "resource-server-cli"
+"""The client of ``resource-server token``: public too, on a machine with a browser or without (RFC 8252, RFC 8628)."""
+
+CLI_REDIRECT: Final = "http://127.0.0.1:8765/callback"
+"""Where :data:`CLI_CLIENT` waits for its code."""
+
 CONFIDENTIAL_CLIENT: Final = "example-service"
 """A service without a user: it logs in with a secret (RFC 6749 §4.4)."""
 
+OPAQUE_CLIENT: Final = "example-opaque-service"
+"""Another such service, whose access tokens say nothing by themselves: they must be introspected."""
+
+API_CLIENT: Final = "example-api"
+"""The API itself, which gets no token, but may ask what one is worth (RFC 7662)."""
+
 SERVICE_SCOPES: Final = ("orders:read", "orders:write", "users:read")
-"""What :data:`CONFIDENTIAL_CLIENT` may get."""
+"""What :data:`CONFIDENTIAL_CLIENT` and :data:`OPAQUE_CLIENT` may get."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +63,28 @@ class DevelopmentCredentials:
     """
 
     public_client_id: str
+    cli_client_id: str
     client_id: str
     client_secret: str = field(repr=False)
+    opaque_client_id: str
+    opaque_client_secret: str = field(repr=False)
+    api_client_id: str
+    api_client_secret: str = field(repr=False)
     passwords: Mapping[str, str] = field(repr=False)
     """By the name of the account."""
 
     @classmethod
     def generate(cls, accounts: Sequence[Account] = ACCOUNTS) -> "DevelopmentCredentials":
-        """Make a new secret for the confidential client and a new password for each account."""
+        """Make a new secret for each confidential client and a new password for each account."""
         return cls(
             public_client_id=PUBLIC_CLIENT,
+            cli_client_id=CLI_CLIENT,
             client_id=CONFIDENTIAL_CLIENT,
             client_secret=secrets.token_hex(16),  # hexadecimal: nothing that a shell or RFC 6749 §2.3.1 would escape
+            opaque_client_id=OPAQUE_CLIENT,
+            opaque_client_secret=secrets.token_hex(16),
+            api_client_id=API_CLIENT,
+            api_client_secret=secrets.token_hex(16),
             passwords=MappingProxyType({account.name: secrets.token_hex(12) for account in accounts}),
         )
 

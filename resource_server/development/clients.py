@@ -11,7 +11,9 @@ from authlib.oauth2.rfc6749 import ClientMixin, InvalidClientError, InvalidReque
 
 from resource_server.development.parameters import Request
 
-METHODS: Final = ("client_secret_basic", "client_secret_post", "none")
+SECRET_METHODS: Final = ("client_secret_basic", "client_secret_post")
+
+METHODS: Final = (*SECRET_METHODS, "none")
 
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -36,10 +38,14 @@ class Client(ClientMixin):
     """A registered client, in the words that Authlib's grants ask for."""
 
     client_id: str
-    grant_type: str
-    scopes: tuple[str, ...]
+    grant_types: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
     redirect_uris: tuple[str, ...] = ()
     secret: str | None = field(default=None, repr=False)
+    opaque: bool = False
+    """Whether its access tokens are opaque."""
+    introspects: bool = False
+    """Whether it is a protected resource, which may ask what an access token stands for."""
 
     def get_client_id(self) -> str:
         """RFC 6749 §2.2."""
@@ -64,20 +70,20 @@ class Client(ClientMixin):
         return right and self.secret is not None
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """A client with a secret has to use it, one without has none to use."""
-        return (method == "none") == (self.secret is None)
+        """A client with a secret has to use it, one without has none to use; not every client may introspect."""
+        return (method == "none") == (self.secret is None) and (self.introspects or endpoint != "introspection")
 
     def check_response_type(self, response_type: str) -> bool:
         """Only clients of the code grant have any business at the authorization endpoint."""
-        return response_type == "code" and self.grant_type == "authorization_code"
+        return response_type == "code" and self.check_grant_type("authorization_code")
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Each client has one grant, so none gets a refresh token."""
-        return grant_type == self.grant_type
+        """RFC 6749 §5.2: any other makes an unauthorized client."""
+        return grant_type in self.grant_types
 
 
-def authenticate(request: Request, find: Callable[[str], Client | None]) -> Client:
-    """Give the client that sends a token request.
+def authenticate(request: Request, find: Callable[[str], Client | None], endpoint: str) -> Client:
+    """Give the client that sends a request to the token endpoint or to one like it.
 
     Stands in for Authlib's registry of methods, which answers an unknown client otherwise than a wrong secret, lets
     the header and the form contradict each other, and fails on a header that is no Base64 of UTF-8.
@@ -97,7 +103,7 @@ def authenticate(request: Request, find: Callable[[str], Client | None]) -> Clie
         request.auth_method = "none" if secret is None else "client_secret_post"
 
     client = find(client_id or "")
-    if client is None or not client.check_endpoint_auth_method(request.auth_method, "token"):
+    if client is None or not client.check_endpoint_auth_method(request.auth_method, endpoint):
         raise InvalidCredentialsError
     if secret is not None and not client.check_client_secret(secret):
         raise InvalidCredentialsError

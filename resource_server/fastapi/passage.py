@@ -160,6 +160,7 @@ class RequestPassage:
 
     async def _require(self, scope: MutableMapping[str, Any], operation: Operation) -> None:
         self._walk.route = operation.route or self._walk.route
+        self._scope = scope  # a middleware may have copied it, and routing has written into the copy
         try:
             if self._refusal is not None:
                 raise self._refusal

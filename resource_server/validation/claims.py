@@ -56,15 +56,16 @@ def read(payload: Mapping[str, Any], rules: ClaimRules, now: float) -> AccessTok
     subject, client_id, expires_at = check_required(payload)
     audience = check_audience(payload, rules)
     issued_at = check_begun(payload, rules, now)
+    scopes, roles, groups, entitlements = check_granted(payload, rules)
     return AccessToken(
         issuer=rules.issuer,
         subject=subject,
         client_id=client_id,
         audience=audience,
-        scopes=_scopes(payload, rules.scope_claim),
-        roles=_names(payload, rules.roles_claim),
-        groups=_names(payload, rules.groups_claim),
-        entitlements=_names(payload, rules.entitlements_claim),
+        scopes=scopes,
+        roles=roles,
+        groups=groups,
+        entitlements=entitlements,
         issued_at=issued_at,
         expires_at=expires_at,
         confirmation=_confirmation(payload),
@@ -96,6 +97,12 @@ def check_begun(payload: Mapping[str, Any], rules: ClaimRules, now: float) -> fl
     if issued_at > now + rules.leeway:
         raise Refusal(Kind.NOT_YET_VALID, f"iat is {issued_at - now:.0f} s ahead")
     return issued_at
+
+
+def check_granted(payload: Mapping[str, Any], rules: ClaimRules) -> tuple[frozenset[str], ...]:
+    """Demand that what is granted can be read, or is absent; answer scopes, roles, groups and entitlements."""
+    paths = (rules.roles_claim, rules.groups_claim, rules.entitlements_claim)
+    return (_scopes(payload, rules.scope_claim), *(_names(payload, path) for path in paths))
 
 
 def is_expired(expires_at: float, leeway: float, now: float) -> bool:

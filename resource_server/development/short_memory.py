@@ -1,4 +1,4 @@
-"""Values that are good once and not for long: authorization codes, and the forms of the login page."""
+"""Values that are not good for long: codes, forms, opaque tokens, and what a user has granted."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -6,10 +6,10 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class OneTime(Generic[T]):
+class ShortMemory(Generic[T]):
     """Remembers a value under a key until it is taken, too old, or pushed out by newer ones.
 
-    The bound answers a flood of login pages that nobody sends in: it costs the oldest forms, not the memory.
+    The bound answers a flood, such as login pages that nobody sends in: it costs the oldest entries, not the process.
     """
 
     def __init__(self, *, lifetime: float, bound: int, now: Callable[[], float]) -> None:
