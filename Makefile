@@ -4,7 +4,7 @@ RUN := .venv-run/bin/python
 DEV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench openapi lock clean
+.PHONY: help setup run test check format fuzz bench openapi lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ format: .venv/.installed ## Repair what can be repaired by machine
 	$(DEV) -m ruff check --fix
 	$(DEV) -m ruff format
 
+fuzz: .venv/.fuzz ## Fuzz what reads strangers' bytes; ARGS="--seconds 300 --target oracle"
+	$(DEV) -m tests.fuzz $(ARGS)
+
 bench: .venv/.installed ## Measure the cost of protection, as ratios within one run
 	$(DEV) -m tests.benchmarks
 
@@ -35,6 +38,7 @@ openapi: .venv/.installed ## Write the bundled API's OpenAPI document to openapi
 
 lock: .venv-lock/.installed ## Resolve the dependencies anew into the two hashed locks
 	.venv-lock/bin/uv pip compile -q pyproject.toml --all-extras --universal --generate-hashes --no-header --upgrade -o run.lock
+	.venv-lock/bin/uv pip compile -q --group pyproject.toml:fuzz --universal --python-version 3.11 --generate-hashes --no-header --upgrade -o fuzz.lock
 	.venv-lock/bin/uv pip compile -q pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --upgrade -o requirements.lock
 
 clean: ## Remove what these targets have installed
@@ -42,6 +46,9 @@ clean: ## Remove what these targets have installed
 
 .venv/.installed: requirements.lock
 	@$(call install,.venv,requirements.lock)
+
+.venv/.fuzz: fuzz.lock .venv/.installed
+	@$(DEV) -m pip install --quiet --disable-pip-version-check --require-hashes -r fuzz.lock && touch $@
 
 .venv-run/.installed: run.lock
 	@$(call install,.venv-run,run.lock)

@@ -108,7 +108,7 @@ def network(text: str) -> Network:
     """Read an address or a network in CIDR notation. Raises :class:`ValueError`."""
     found = ipaddress.ip_network(text, strict=True)
     mapped = getattr(found.network_address, "ipv4_mapped", None)
-    return IPv4Network((mapped, found.prefixlen - 96)) if mapped and found.prefixlen >= 96 else found
+    return IPv4Network((mapped, found.prefixlen - 96)) if mapped else found
 
 
 def _peer(scope: Mapping[str, Any]) -> Address | None:

@@ -30,6 +30,11 @@ class Passage(Rejudged, Protocol):
         ...
 
     @property
+    def bare_challenge(self) -> str:
+        """The challenge of one who has not tried yet."""
+        ...
+
+    @property
     def answer(self) -> Answer | None:
         """The refusal's answer, once there is one."""
         ...
@@ -181,6 +186,8 @@ def _complete(message: Message, passage: Passage, *, unread: bool) -> None:
     answer = passage.answer
     if answer is not None and message["status"] == answer.status and b"www-authenticate" not in names:
         headers += [pair for pair in _raw(answer) if pair[0] == b"www-authenticate"]
+    elif message["status"] == 401 and b"www-authenticate" not in names:
+        headers.append((b"www-authenticate", passage.bare_challenge.encode()))  # of every 401, whoever gave it
     if unread and message["status"] >= 400:
         headers.append((b"connection", b"close"))  # or else the server reads on, however much was announced
     if b"cache-control" not in names:

@@ -1,6 +1,6 @@
 """The metadata of a protected resource (RFC 9728): where a client learns which issuer's tokens are accepted."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,7 +39,7 @@ def metadata_url(resource: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{metadata_path(resource)}" + (f"?{parts.query}" if parts.query else "")
 
 
-def metadata(resource: str, issuers: Sequence[str], scopes: Sequence[str] = ()) -> dict[str, Any]:
+def metadata(resource: str, issuers: Sequence[str], scopes: Collection[str] = ()) -> dict[str, Any]:
     """The document. What has no value is left out (§3.2)."""
     document: dict[str, Any] = {
         "resource": resource,

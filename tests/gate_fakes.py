@@ -35,6 +35,7 @@ class Passage:
         self.authenticated = False
         self.notes: list[str] = []
         self.routed = True
+        self.bare_challenge = 'Bearer realm="fake"'
 
     async def decide_unrouted(self) -> None:
         self.notes.append("unrouted")

@@ -97,7 +97,8 @@ def test_hops_on_several_lines_are_one_list() -> None:
     "hop",
     ["", "nonsense", "203.0.113", "203.0.113.256", "203.0.113.07", "203.0.113.7:", "203.0.113.7:port", "[2001:db8::1",
      "[2001:db8::1]443", "[nonsense]", "2001:db8::1]", '"203.0.113.7"', "203.0.113.7 10.0.0.1", "203.0.113.0/24",
-     "http://203.0.113.7", "203.0.113.7\x00", "２０３.0.113.7".encode().decode("latin-1")],
+     "http://203.0.113.7", "fe80::1%eth0", "[fe80::1%eth0]:80", "203.0.113.7\x00",
+     "２０３.0.113.7".encode().decode("latin-1")],
 )  # fmt: skip
 def test_hop_that_is_no_address_is_refused(hop: str) -> None:
     """T29: unparsable is 400, never a guess."""
@@ -121,6 +122,7 @@ def test_networks_keep_their_size() -> None:
     """T29."""
     assert network("::ffff:10.0.0.0/104") == ipaddress.ip_network("10.0.0.0/8")
     assert network("::/0") == ipaddress.ip_network("::/0")
+    assert network("2001:db8::1") == ipaddress.ip_network("2001:db8::1/128")
     assert network("10.1.2.3") == ipaddress.ip_network("10.1.2.3/32")
 
 

@@ -64,6 +64,16 @@ class Operations:
             return (operation, below) if operation is not None else None
         return None
 
+    def scopes(self, app: Any) -> set[str]:
+        """All scopes that an application's routes may ask for, in those mounted below it, too."""
+        found: set[str] = set()
+        for context in iter_route_contexts(getattr(app, "routes", [])):
+            if isinstance(context.original_route, Mount):
+                found |= self.scopes(context.original_route.app)
+            elif (operation := self.of(context)) is not None:
+                found |= set(operation.requirement.demands.scopes)
+        return found
+
     def of(self, route: Any) -> Operation | None:
         """The operation of a route; None if it requires nothing of this server."""
         return self._of(route, {})

@@ -71,6 +71,12 @@ class RequestPassage:
             return False
 
     @property
+    def bare_challenge(self) -> str:
+        """For a 401 of the application's own, which needs a challenge like any other (RFC 9110 §15.5.2)."""
+        missing = answer(Refusal(Kind.NO_CREDENTIALS), self._space, self._requirement.demands)
+        return next(value for name, value in missing.headers if name == "www-authenticate")
+
+    @property
     def unrouted(self) -> bool:
         """Whether anything is to be decided before routing."""
         return self._everything or self._replaced

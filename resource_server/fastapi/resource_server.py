@@ -195,10 +195,11 @@ class ResourceServer(SecurityBase, Demanding):
         if self._cors_origins:
             _wrap(app, lambda stack: Cors(stack, self._cors_origins))
 
-    async def _answer_metadata(self, _request: Request) -> JSONResponse:
+    async def _answer_metadata(self, request: Request) -> JSONResponse:
         assert self.space.resource is not None  # noqa: S101 - or else there is no such route
+        scopes = self.operations.scopes(request.app)
         headers = {"cache-control": "max-age=3600", "access-control-allow-origin": "*"}  # RFC 9728 §7.10
-        return JSONResponse(metadata(self.space.resource, [self.issuer.url]), headers=headers)
+        return JSONResponse(metadata(self.space.resource, [self.issuer.url], scopes), headers=headers)
 
     def _of_scopes(self, scopes: Sequence[str]) -> AllOf:
         """The same object for the same scopes: what was decided is looked up by identity."""

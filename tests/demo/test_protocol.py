@@ -136,6 +136,7 @@ async def test_the_metadata_needs_nothing(app: FastAPI, issuer: FakeIssuer) -> N
         "resource": "https://api.example.com",
         "authorization_servers": [issuer.url],
         "bearer_methods_supported": ["header"],
+        "scopes_supported": ["orders:read", "orders:write", "profile:write", "users:read"],
     }
 
 

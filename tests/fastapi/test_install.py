@@ -45,6 +45,7 @@ async def test_the_metadata_is_public_and_names_the_resource_to_the_letter(
         "resource": resource,
         "authorization_servers": [issuer.url],
         "bearer_methods_supported": ["header"],
+        "scopes_supported": ["notes:read"],
     }
 
 

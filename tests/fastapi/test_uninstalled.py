@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from resource_server import AccessToken, Decision, Kind, ResourceServer
-from resource_server.testing import FakeIssuer
+from resource_server.testing import FakeIssuer, make_token
 from tests.calls import LACKS_SCOPE, call
 from tests.fastapi.conftest import MakeApi
 from tests.fastapi.ways import Note
@@ -76,3 +76,15 @@ async def test_observers_are_told_once_there_too(
     app = bare(make_api(observers=[decisions.append]))
     await call(app, "POST", "/notes", json={"text": "x"}, token=issuer.token(**claims))
     assert [(decision.kind, decision.route) for decision in decisions] == [(kind, "/notes")]
+
+
+async def test_a_left_override_fails_there_too(api: ResourceServer, caplog: pytest.LogCaptureFixture) -> None:
+    """T6: every request 500, with a sentence in the log."""
+    app = bare(api)
+    app.dependency_overrides[api] = lambda: make_token(scopes=["a", "b"])
+    response = await call(app, "POST", "/notes", json={"text": "x"})
+    assert response.status_code == 500
+    errors = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert errors == [
+        "dependency_overrides[api] is set outside of resource_server.testing: remove it, or use acting_as()"
+    ]

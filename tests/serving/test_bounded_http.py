@@ -182,6 +182,14 @@ async def test_a_body_may_take_longer_than_a_head(connection: Connection, app: A
     assert app.bodies == [b"ab"]
 
 
+async def test_a_body_may_be_larger_than_a_head(connection: Connection, app: App) -> None:
+    """T28: only a head's bytes are counted."""
+    await connection.send(b"POST /body HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % (8 * READ))
+    answers = [await connection.send(b"b" * READ) for _ in range(8)]
+    assert answers == [b""] * 7 + [OK]
+    assert app.bodies == [b"b" * 8 * READ]
+
+
 async def test_a_lost_connection_leaves_no_clock_running(connection: Connection) -> None:
     """T28: a timer that outlives its connection would keep it in memory."""
     connection.lose()
@@ -249,6 +257,15 @@ async def test_an_answer_that_is_owed_to_an_earlier_request_is_not_given_for_a_l
     assert connection.wire.closed
     app.go_on.set()
     assert await connection.send(b"") == b""
+
+
+async def test_a_fault_in_a_later_requests_body_is_not_answered_before_the_first_request(
+    connection: Connection,
+) -> None:
+    """T30: likewise."""
+    await connection.send(b"GET /slow HTTP/1.1\r\n\r\nPOST /body HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n")
+    assert await connection.send(b"no chunk size\r\n") == b""
+    assert connection.wire.closed
 
 
 async def test_a_fault_after_the_answer_gets_no_second_answer(connection: Connection) -> None:
