@@ -52,6 +52,10 @@ class Passage(Rejudged, Protocol):
         """Decide for the matched route; raises the refusal. False where no route has been matched yet."""
         ...
 
+    def refuse_content(self) -> Exception:
+        """What to raise where the body of an authorized request is too large."""
+        ...
+
     def end(self) -> None:
         """The answer begins: tell the observers, once."""
         ...
@@ -73,7 +77,8 @@ class Gate:
     """ASGI middleware in front of a protected application.
 
     ``interval`` is the number of seconds after which an open stream is judged again; with
-    ``everything`` all paths need a token but those in ``public``, otherwise the routes alone require one.
+    ``everything`` all paths need a token but those in ``public``, otherwise the routes alone require one. ``max_body``
+    is the number of bytes that a body may have, once its sender is authorized.
     """
 
     def __init__(
@@ -84,12 +89,14 @@ class Gate:
         *,
         everything: bool = False,
         public: PublicPaths = NOTHING,
+        max_body: int | None = None,
     ) -> None:
         self._app = app
         self._server = server
         self._interval = interval
         self._everything = everything
         self._public = public
+        self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request, a handshake or the lifespan on."""
@@ -115,14 +122,22 @@ class Gate:
 
     async def _pass_http(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
         decided = body_read = streaming = False
+        size = 0
         watch = Watch(passage, self._interval)
 
         async def receive_when_decided() -> Message:
-            nonlocal decided, body_read
+            nonlocal decided, body_read, size
             if not decided:
                 decided = await passage.decide_routed()
+            if self._max_body is not None and _announced(scope) > self._max_body:
+                raise passage.refuse_content()
             body_read = True
-            return await receive()
+            message = await receive()
+            size += len(message.get("body", b""))
+            if self._max_body is not None and size > self._max_body:
+                body_read = False  # not to its end
+                raise passage.refuse_content()
+            return message
 
         async def send_with_headers(message: Message) -> None:
             nonlocal streaming
@@ -233,6 +248,12 @@ def _has_body(scope: Scope) -> bool:
         name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
         for name, value in scope["headers"]
     )
+
+
+def _announced(scope: Scope) -> int:
+    """The length of the body that a request announces; 0 where it does not say."""
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(length) if length.isdigit() else 0
 
 
 def _has_length(message: Message) -> bool:

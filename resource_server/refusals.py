@@ -62,6 +62,7 @@ class Kind(StrEnum):
     POLICY_ERROR = "policy_error"
     # the protected application, once the caller is authorized
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    OVERSIZED_CONTENT = "oversized_content"
     INVALID_CONTENT = "invalid_content"
 
 
@@ -171,6 +172,7 @@ TABLE: Final[dict[Kind, Row]] = {
     Kind.PLAIN_HTTP: Row("D31", 403, title="Forbidden"),
     Kind.METHOD_NOT_ALLOWED: Row("D32", 405, title="Method Not Allowed"),
     Kind.INVALID_CONTENT: Row("D33", 422, title="Unprocessable Content"),
+    Kind.OVERSIZED_CONTENT: Row("R30", 413, title="Content Too Large"),
     # Two that no client can cure: a proxy that garbles its own headers, and a requirement of the API's code
     # that answered neither True nor False.
     Kind.MALFORMED_FORWARDING: Row("R29", 400, title="Bad Request"),

@@ -53,6 +53,9 @@ class Passage:
         self.answer = ANSWER if self.refuses else None
         self.authenticated = self.authenticates and not self.refuses
 
+    def refuse_content(self) -> Exception:
+        return DeniedError()
+
     def end(self) -> None:
         self.notes.append("end")
 

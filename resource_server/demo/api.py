@@ -17,6 +17,8 @@ DOCS = ("/docs", "/docs/oauth2-redirect", "/openapi.json")
 DESCRIPTION = "Each route shows one way to require something of an access token. Nothing here is kept for long."
 
 MAX_ORDERS = 1000
+MAX_BODY = 64 * 1024
+"""Bytes."""
 
 
 class Order(BaseModel):
@@ -43,7 +45,7 @@ def create_api(server: ResourceServer, *, docs: bool = False) -> FastAPI:
         openapi_url="/openapi.json" if docs else None,
         redirect_slashes=False,
     )
-    server.install(app, protect="all", public=PUBLIC + DOCS if docs else PUBLIC, answer_all=True)
+    server.install(app, protect="all", public=PUBLIC + DOCS if docs else PUBLIC, answer_all=True, max_body=MAX_BODY)
     app.include_router(_health(server))
     app.include_router(_users(server), prefix="/api")
     app.include_router(_admin(server), prefix="/admin")

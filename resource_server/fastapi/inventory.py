@@ -1,6 +1,6 @@
 """What each route of an application requires, by every resource server that is installed there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,10 +49,14 @@ class _Installed:
         return self.public.contains(path.removeprefix(self.prefix))
 
 
+def _installed(options: Mapping[str, Any], prefix: str) -> _Installed:
+    return _Installed(options["server"], options["everything"], options["public"], prefix)
+
+
 def inventory(app: Any, prefix: str = "", around: tuple[_Installed, ...] = ()) -> Iterator[Exposure]:
     """All routes, those of mounted applications too, in the order in which they are matched."""
     gates = around + tuple(
-        _Installed(**one.kwargs, prefix=prefix) for one in getattr(app, "user_middleware", []) if one.cls is Gate
+        _installed(one.kwargs, prefix) for one in getattr(app, "user_middleware", []) if one.cls is Gate
     )
     for context in iter_route_contexts(getattr(app, "routes", [])):
         route = context.original_route

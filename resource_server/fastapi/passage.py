@@ -135,6 +135,12 @@ class RequestPassage:
         assert self._walk.token is not None  # noqa: S101 - who is not authenticated was refused
         return self._walk.token
 
+    def refuse_content(self) -> HTTPException:
+        """For a body that is larger than allowed."""
+        return self._refuse(
+            Refusal(Kind.OVERSIZED_CONTENT, "the body is larger than max_body"), self._requirement.demands
+        )
+
     def end(self) -> None:
         """Tell the observers, once."""
         if not self._told and (self.authenticated or self._refusal is not None):

@@ -165,7 +165,13 @@ class ResourceServer(SecurityBase, Demanding):
         await self.keys.run()
 
     def install(
-        self, app: FastAPI, *, protect: str = "routes", public: Sequence[str] = (), answer_all: bool = False
+        self,
+        app: FastAPI,
+        *,
+        protect: str = "routes",
+        public: Sequence[str] = (),
+        answer_all: bool = False,
+        max_body: int | None = None,
     ) -> None:
         """Put the gate in front of an application, answer refusals there, and add them to its OpenAPI.
 
@@ -175,7 +181,8 @@ class ResourceServer(SecurityBase, Demanding):
 
         Must come before the first request, and before middleware that has to see refusals. Covers what is mounted
         before the first request. ``answer_all`` answers the application's own 404, 405, 422 and 500 in the form of
-        the refusals. Adds the RFC 9728 document where ``resource`` is set.
+        the refusals. ``max_body`` bounds the bytes of bodies, after the decision: a stranger's are never read, so 401
+        comes before 413, which FastAPI's own bound answers first. Adds the RFC 9728 document where ``resource`` is set.
         """
         if protect not in ("routes", "all"):
             raise ConfigurationError("protect", "must be 'routes' or 'all'")
@@ -191,7 +198,7 @@ class ResourceServer(SecurityBase, Demanding):
         if answer_all:
             give_all_answers(app, self.space)
         document_refusals(app, self)
-        app.add_middleware(Gate, server=self, public=exempt, everything=protect == "all")
+        app.add_middleware(Gate, server=self, public=exempt, everything=protect == "all", max_body=max_body)
         if self._cors_origins:
             _wrap(app, lambda stack: Cors(stack, self._cors_origins))
 

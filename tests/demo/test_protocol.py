@@ -103,7 +103,7 @@ async def test_content_that_is_no_order_is_422_with_one_body(app: FastAPI, issue
 async def test_content_that_is_no_text_is_400(app: FastAPI, issuer: FakeIssuer) -> None:
     """FastAPI can't read it; in the form of the others."""
     token, headers = issuer.token(scope="orders:write"), {"content-type": "application/json"}
-    for content in (b"\xff", b"[" * 100_000):
+    for content in (b"\xff", b"[" * 60_000):
         response = await call(app, "POST", "/orders", content=content, headers=headers, token=token)
         assert response.status_code == 400
         assert response.json() == {"title": "There was an error parsing the body", "status": 400}
