@@ -17,7 +17,7 @@ from typing import IO, Any, Final
 
 from resource_server.events import Decision
 
-STATUSES: Final = frozenset({401, 403, 404, 429, 500, 503})
+STATUSES: Final = frozenset({400, 401, 403, 404, 429, 431, 500, 503})
 """404 is the answer for a resource that is hidden from a caller, 500 for a requirement that failed."""
 MAX_TEXT: Final = 256
 MAX_QUEUE: Final = 10_000
