@@ -43,6 +43,8 @@ def run(issuer: str, client_id: str, secret: str | None, scope: str, resource: s
                 token = client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials", **extra)
             else:
                 token = _log_in(client, metadata, extra)
+        if not isinstance(token.get("access_token"), str):
+            raise OAuthError("no_token", "its answer has no access token")
     except httpx2.HTTPError as error:
         typer.echo(f"{issuer} can't be reached: {type(error).__name__}", err=True)
         return UNREACHABLE
