@@ -89,7 +89,7 @@ def explain(
 @app.command()
 def token(
     issuer: Annotated[str, typer.Option(help="The issuer; by default the development server.")] = DEV_ISSUER,
-    client_id: Annotated[str, typer.Option(help="The client's id at the issuer.")] = "swagger-ui",
+    client_id: Annotated[str, typer.Option(help="The client's id at the issuer.")] = "resource-server-cli",
     client_secret_file: Annotated[
         Path | None, typer.Option(help="A file with the client's secret, - for standard input: client credentials.")
     ] = None,

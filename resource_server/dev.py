@@ -5,7 +5,6 @@ The only module of the runtime that imports ``development/``; ``serve`` and the 
 
 import typer
 
-from resource_server.commands.token import REDIRECT_URI
 from resource_server.configuration_error import ConfigurationError
 from resource_server.demo.api import create_api
 from resource_server.development.accounts import DevelopmentCredentials
@@ -26,8 +25,7 @@ def develop(port: int, issuer_port: int) -> None:
     api_socket, issuer_socket = bind(HOST, port), bind(HOST, issuer_port)
     port = api_socket.getsockname()[1]
     origin, issuer = (f"http://{HOST}:{one.getsockname()[1]}" for one in (api_socket, issuer_socket))
-    redirect_uris = (f"{origin}/docs/oauth2-redirect", REDIRECT_URI)
-    provider = create_authorization_server(issuer, origin, api_origin=origin, redirect_uris=redirect_uris)
+    provider = create_authorization_server(issuer, origin, api_origin=origin)
     observers = [Audit(settings.read_audit_key())] if settings.audit else []
     server = ResourceServer(issuer, audience=origin, resource=origin, disclose_requirements=True, observers=observers)
     api = LoopbackOnly(create_api(server, docs=True), port, headers={})

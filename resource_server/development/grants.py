@@ -1,16 +1,22 @@
-"""The two grants of the development authorization server: Authlib's, with what they leave open decided strictly."""
+"""The grants of the development authorization server: Authlib's, with what they leave open decided strictly."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 
 from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, InvalidRequestError, InvalidScopeError
-from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, BaseGrant, ClientCredentialsGrant
+from authlib.oauth2.rfc6749.grants import (
+    AuthorizationCodeGrant,
+    BaseGrant,
+    ClientCredentialsGrant,
+    RefreshTokenGrant,
+)
 from authlib.oauth2.rfc7636 import CodeChallenge
 
 from resource_server.development.accounts import Account
 from resource_server.development.clients import METHODS, Client
 from resource_server.development.parameters import Request
+from resource_server.development.tokens import Login
 
 if TYPE_CHECKING:
     from resource_server.development.provider import Provider
@@ -26,12 +32,10 @@ S256_LENGTH: Final = 43
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode(AuthorizationCodeMixin):
-    """What a code stands for: a grant by one user to one client, bound to its URI and its challenge."""
+    """What a code stands for: a user's login for one client, bound to its URI and its challenge."""
 
     code: str = field(repr=False)
-    client_id: str
-    user: str
-    scope: str
+    login: Login
     redirect_uri: str | None
     """As the authorization request gave it; the token request has to give the same."""
     code_challenge: str
@@ -43,7 +47,7 @@ class AuthorizationCode(AuthorizationCodeMixin):
 
     def get_scope(self) -> str:
         """What the user may give of what the client asked for."""
-        return self.scope
+        return self.login.scope
 
 
 class RequiredCodeChallenge(CodeChallenge):
@@ -73,31 +77,62 @@ class CodeGrant(AuthorizationCodeGrant):
     server: "Provider"
 
     def save_authorization_code(self, code: str, request: Request) -> None:  # type: ignore[override]
-        """Remember what the user has granted: of the requested scopes, those that are his to give."""
-        client, user = cast("Client", request.client), cast("Account", request.user)
-        granted = AuthorizationCode(
-            code=code,
-            client_id=client.client_id,
-            user=user.name,
-            scope=" ".join(name for name in request.scope.split() if name in user.scopes),
-            redirect_uri=request.payload.data.get("redirect_uri"),
-            code_challenge=request.payload.data["code_challenge"],
-        )
-        self.server.codes.put(code, granted)
+        """Remember what the user has granted, until the client comes for it."""
+        login = self.server.log_in(cast("Client", request.client), cast("Account", request.user), request.scope)
+        data = request.payload.data
+        self.server.codes.put(code, AuthorizationCode(code, login, data.get("redirect_uri"), data["code_challenge"]))
 
     def query_authorization_code(self, code: str, client: Client) -> AuthorizationCode | None:  # type: ignore[override]
-        """Take a code away from its client; leave it alone if another client has got hold of it."""
+        """Take a code away from its client; leave it alone if another client has got hold of it.
+
+        Who brings it a second time may have stolen it, or been stolen from: all its tokens end (RFC 6749 §4.1.2).
+        """
+        spent = self.server.spent_codes.get(code)
+        if spent is not None and spent.check_client(client):
+            self.server.tokens.revoke(spent)
         granted = self.server.codes.get(code)
-        if granted is None or granted.client_id != client.client_id:
+        if granted is None or not granted.login.check_client(client):
             return None
+        self.server.spent_codes.put(code, granted.login)
         return self.server.codes.take(code)
 
     def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:
         """Do nothing: the code was taken when it was looked up."""
 
-    def authenticate_user(self, authorization_code: AuthorizationCode) -> Account | None:
-        """Give the user who granted the code."""
-        return self.server.accounts.find(authorization_code.user)
+    def authenticate_user(self, authorization_code: AuthorizationCode) -> Login:
+        """Give the login that the code was for."""
+        return authorization_code.login
+
+
+class RefreshGrant(RefreshTokenGrant):
+    """The refresh token grant (RFC 6749 §6), with rotation, because all who have it are public (RFC 9700 §4.14.2)."""
+
+    INCLUDE_NEW_REFRESH_TOKEN = True
+    TOKEN_ENDPOINT_AUTH_METHODS: Collection[str] = METHODS
+
+    server: "Provider"
+
+    def validate_token_request(self) -> None:
+        """Refuse unknown scopes too; Authlib's own check refuses those that the user has not granted."""
+        super().validate_token_request()
+        self.validate_requested_scope()
+
+    def authenticate_refresh_token(self, refresh_token: str) -> Login | None:  # type: ignore[override]
+        """Give the login of a refresh token. One that was spent before ends it: the client or a thief has a copy."""
+        login = self.server.tokens.find_login(refresh_token)
+        if login is None or not login.check_client(cast("Client", self.request.client)):
+            return None
+        if not login.is_newest(refresh_token):
+            self.server.tokens.revoke(login)
+            return None
+        return login
+
+    def authenticate_user(self, refresh_token: Login) -> Login:
+        """Give the login itself: its user, and when he was last seen."""
+        return refresh_token
+
+    def revoke_old_credential(self, refresh_token: Login) -> None:  # type: ignore[override]
+        """Do nothing: the old token was spent when the new one was issued."""
 
 
 class MachineGrant(ClientCredentialsGrant):

@@ -170,17 +170,17 @@ class Mint:
 
     def read(self, token: str) -> dict[str, Any] | None:
         """Give the claims of an access token that one of the published keys has signed; no other check is made."""
-        signing_input, _, signature = token.encode().rpartition(b".")
-        header, _, payload = signing_input.partition(b".")
         try:
+            signing_input, _, signature = token.encode("ascii").rpartition(b".")
             raw = _unbase64url(signature)
             if not any(key.verify(signing_input, raw) for key in self.keys):
                 return None
             # from here on it is our own hand, though not always an access token that it wrote
-            typ, claims = json.loads(_unbase64url(header)).get("typ"), json.loads(_unbase64url(payload))
+            header, claims = (json.loads(_unbase64url(part)) for part in signing_input.split(b"."))
         except ValueError:
             return None
-        return claims if typ == TYPE and isinstance(claims, dict) else None
+        proper = isinstance(header, dict) and isinstance(claims, dict) and header.get("typ") == TYPE
+        return claims if proper else None
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """Give the key set as it is published (RFC 7517 §5): public halves only."""

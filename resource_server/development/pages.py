@@ -1,11 +1,11 @@
-"""The two pages that a person sees: the login page, and the page that says why there is none.
+"""The pages that a person sees: those to log in by, and those that say why not, or that it is done.
 
 They load nothing, run nothing, and show nothing from a request that is not escaped.
 """
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
 from urllib.parse import urlsplit
@@ -41,21 +41,65 @@ _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).
 
 WRONG: Final = "The user name or the password is wrong."
 OUT_OF_DATE: Final = "This page was out of date or already used. Please log in again."
+UNKNOWN_CODE: Final = "No device waits with this code: it is mistyped, used or too old."
 
 
 def login_page(
-    *, query: str, transaction: str, client_id: str, redirect_uri: str, scopes: Sequence[str], status: int, message: str
+    *,
+    action: str,
+    hidden: Mapping[str, str],
+    client_id: str,
+    redirect_uri: str,
+    scopes: Sequence[str],
+    message: str,
 ) -> HTMLResponse:
-    """Ask a person to log in and to allow what the client asks for. ``query`` is the authorization request itself."""
-    wishes = "".join(f"<li>{escape(SCOPES[scope])} (<code>{escape(scope)}</code>)</li>" for scope in scopes)
-    asks = f"It asks for leave to:</p><ul>{wishes}</ul>" if wishes else "It asks for no scope.</p>"
-    wrong = f'<p class="wrong" id="message" role="alert">{escape(message)}</p>' if message else ""
-    described = ' aria-describedby="message" aria-invalid="true"' if message else ""
+    """Ask a person to log in and to allow what the client asks for."""
     body = f"""<h1>Log in for <code>{escape(client_id)}</code></h1>
-<p>Then you go back to <code>{escape(redirect_uri)}</code>. {asks}
-{wrong}
-<form method="post" action="/authorize?{escape(query)}">
-<input type="hidden" name="transaction" value="{escape(transaction)}">
+<p>Then you go back to <code>{escape(redirect_uri)}</code>. {_wishes(scopes)}
+{_login_form(action, hidden, message)}"""
+    return _page("Log in", body, _status(message), f"'self' {_form_target(redirect_uri)}")
+
+
+def device_login_page(
+    *, hidden: Mapping[str, str], client_id: str, user_code: str, scopes: Sequence[str], message: str
+) -> HTMLResponse:
+    """Ask a person to log in for a device that shows the same code (RFC 8628 §3.3)."""
+    body = f"""<h1>Log in for <code>{escape(client_id)}</code></h1>
+<p>Go on only if you have started it yourself, and it shows the code <code>{escape(user_code)}</code>. {_wishes(scopes)}
+{_login_form("/device", hidden, message)}"""
+    return _page("Log in", body, _status(message), "'self'")
+
+
+def code_page(message: str) -> HTMLResponse:
+    """Ask a person for the code that a device shows."""
+    body = f"""<h1>Connect a device</h1>
+{_alert(message)}
+<form method="get" action="/device">
+<label for="user_code">The code that it shows</label>
+<input id="user_code" name="user_code" autocomplete="off" autocapitalize="characters" spellcheck="false"
+ required{_described(message)}>
+<button>Continue</button>
+</form>"""
+    return _page("Connect a device", body, 404 if message else 200, "'self'")
+
+
+def decided_page(*, allowed: bool) -> HTMLResponse:
+    """Send the person back to the device."""
+    title = "The device is connected" if allowed else "The device was refused"
+    return _page(title, f"<h1>{title}</h1><p>You can close this page and return to the device.</p>", 200, "'none'")
+
+
+def error_page(title: str, text: str, status: int) -> HTMLResponse:
+    """Tell the person what the client can't be told, because it is not known to whom (RFC 6749 §4.1.2.1)."""
+    return _page(title, f'<h1>{escape(title)}</h1><p class="wrong" role="alert">{escape(text)}</p>', status, "'none'")
+
+
+def _login_form(action: str, hidden: Mapping[str, str], message: str) -> str:
+    fields = "\n".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in hidden.items())
+    described = _described(message)
+    return f"""{_alert(message)}
+<form method="post" action="{escape(action)}">
+{fields}
 <label for="username">User name</label>
 <input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false"
  required{described}>
@@ -66,12 +110,25 @@ def login_page(
 </form>
 <p class="soft">A development server: its users and their passwords are listed where it was started, and are made anew
 at each start. Never type a real password here.</p>"""
-    return _page("Log in", body, status, f"'self' {_form_target(redirect_uri)}")
 
 
-def error_page(title: str, text: str, status: int) -> HTMLResponse:
-    """Tell the person what the client can't be told, because it is not known to whom (RFC 6749 §4.1.2.1)."""
-    return _page(title, f'<h1>{escape(title)}</h1><p class="wrong" role="alert">{escape(text)}</p>', status, "'none'")
+def _wishes(scopes: Sequence[str]) -> str:
+    """The rest of a paragraph that has been opened."""
+    wishes = "".join(f"<li>{escape(SCOPES[scope])} (<code>{escape(scope)}</code>)</li>" for scope in scopes)
+    return f"It asks for leave to:</p><ul>{wishes}</ul>" if wishes else "It asks for no scope.</p>"
+
+
+def _alert(message: str) -> str:
+    return f'<p class="wrong" id="message" role="alert">{escape(message)}</p>' if message else ""
+
+
+def _described(message: str) -> str:
+    return ' aria-describedby="message" aria-invalid="true"' if message else ""
+
+
+def _status(message: str) -> int:
+    """403 with a message: 401 would have to name an HTTP scheme to authenticate by (RFC 9110 §15.5.2)."""
+    return 403 if message else 200
 
 
 def _page(title: str, body: str, status: int, form_action: str) -> HTMLResponse:

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error, OAuth2Payload, OAuth2Request
 from starlette.datastructures import Headers
+from starlette.requests import Request as HTTPRequest
 
 MAX_PARAMETERS: Final = 50
 
@@ -72,9 +73,14 @@ class Request(OAuth2Request):
         return self.payload.data
 
 
-def is_form(content_type: str) -> bool:
-    """Whether a body is a form of the one kind that OAuth knows."""
-    return content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
+async def read_form(http: HTTPRequest) -> Parameters:
+    """Read a body that is a form of the one kind that OAuth knows, with nothing in it twice."""
+    content_type = http.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        raise InvalidRequestError("The body has to be application/x-www-form-urlencoded.")
+    form = Parameters(await http.body())
+    form.refuse_repetition()
+    return form
 
 
 def _parse(raw: bytes) -> list[tuple[str, str]]:

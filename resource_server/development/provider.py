@@ -1,12 +1,11 @@
 """Authlib's authorization server, told where its clients, users, codes and tokens are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from authlib.oauth2 import AuthorizationServer, OAuth2Request
 from authlib.oauth2.rfc6749 import (
-    ClientMixin,
     InvalidClientError,
     InvalidRequestError,
     InvalidScopeError,
@@ -17,17 +16,21 @@ from starlette.responses import JSONResponse, Response
 
 from resource_server.development.accounts import SCOPES, Account, Accounts
 from resource_server.development.clients import NO_STORE, Client, authenticate
+from resource_server.development.device import DeviceAuthorization, DeviceGrant, Devices
 from resource_server.development.grants import (
     CODE_LIFETIME,
     MAX_CODES,
     AuthorizationCode,
     CodeGrant,
     MachineGrant,
+    RefreshGrant,
     RequiredCodeChallenge,
 )
-from resource_server.development.minting import OMIT, Mint
-from resource_server.development.one_time import OneTime
+from resource_server.development.minting import Mint
 from resource_server.development.parameters import Request
+from resource_server.development.short_memory import ShortMemory
+from resource_server.development.token_endpoints import Introspection, Revocation
+from resource_server.development.tokens import MAX_LOGINS, REFRESH_LIFETIME, Login, Tokens
 
 
 class TokenResponse(dict[str, str | int]):
@@ -44,16 +47,24 @@ class Provider(AuthorizationServer):
     """
 
     def __init__(
-        self, mint: Mint, audience: str, clients: tuple[Client, ...], accounts: Accounts, now: Callable[[], float]
+        self, mint: Mint, audience: str, clients: Sequence[Client], accounts: Accounts, now: Callable[[], float]
     ) -> None:
         super().__init__(scopes_supported=tuple(SCOPES))
         self.mint = mint
         self.audience = audience
         self.clients = {client.client_id: client for client in clients}
         self.accounts = accounts
-        self.codes: OneTime[AuthorizationCode] = OneTime(lifetime=CODE_LIFETIME, bound=MAX_CODES, now=now)
+        self.tokens = Tokens(mint, audience, now)
+        self.codes: ShortMemory[AuthorizationCode] = ShortMemory(lifetime=CODE_LIFETIME, bound=MAX_CODES, now=now)
+        self.spent_codes: ShortMemory[Login] = ShortMemory(lifetime=REFRESH_LIFETIME, bound=MAX_LOGINS, now=now)
+        self.devices = Devices(now)
         self.register_grant(CodeGrant, [RequiredCodeChallenge(required=True)])
         self.register_grant(MachineGrant)
+        self.register_grant(RefreshGrant)
+        self.register_grant(DeviceGrant)
+        self.register_endpoint(cast("Any", DeviceAuthorization))
+        self.register_endpoint(Revocation)
+        self.register_endpoint(Introspection)
         self.register_token_generator("default", cast("Any", self._token))
 
     # What the endpoints call
@@ -97,9 +108,18 @@ class Provider(AuthorizationServer):
             return self.error_response(request, error)
         return cast("Response", self.create_token_response(request))
 
+    def endpoint_response(self, name: str, request: Request) -> Response:
+        """Answer a request to another endpoint that clients call."""
+        return cast("Response", self.create_endpoint_response(name, request))  # type: ignore[no-untyped-call]
+
     def error_response(self, request: Request, error: OAuth2Error) -> Response:
         """Answer with an error: by a redirect if it knows where to, else in JSON."""
         return cast("Response", self.handle_error_response(request, error))
+
+    def log_in(self, client: Client, user: Account, scope: str) -> Login:
+        """Note that a user has just logged in, and grants what he has of the requested scopes."""
+        scope = " ".join(name for name in scope.split() if name in user.scopes)
+        return Login(client.client_id, user, scope, auth_time=int(self.mint.clock()))
 
     # What Authlib calls; but never create_json_request, which only client registration needs
 
@@ -109,7 +129,7 @@ class Provider(AuthorizationServer):
 
     def authenticate_client(self, request: OAuth2Request, methods: Any, endpoint: str = "token") -> Client:
         """Give the client that sends the request; a client's registration alone says by which method."""
-        return authenticate(cast("Request", request), self.clients.get)
+        return authenticate(cast("Request", request), self.clients.get, endpoint)
 
     def validate_requested_scope(self, scope: str | None) -> None:
         """Refuse unknown scopes, and a list that is not parted by single spaces (RFC 6749 §3.3)."""
@@ -132,7 +152,7 @@ class Provider(AuthorizationServer):
         return JSONResponse(body, status, {**NO_STORE, **fields})
 
     def save_token(self, token: dict[str, str | int], request: OAuth2Request) -> None:
-        """Save nothing: who holds a token that is its own proof need not ask us."""
+        """Do nothing: what has to be remembered of a token was, when it was made."""
 
     def send_signal(self, name: Any, *args: object, **kwargs: object) -> None:
         """Tell nobody."""
@@ -149,21 +169,24 @@ class Provider(AuthorizationServer):
         return client, redirect_uri
 
     def _token(
-        self, grant_type: str, client: ClientMixin, user: Account | None = None, scope: str | None = None, **_: object
+        self,
+        *,
+        grant_type: str,
+        client: Client,
+        user: Login | None = None,
+        scope: str | None = None,
+        include_refresh_token: bool = False,
+        **_: object,
     ) -> TokenResponse:
-        """Mint an access token (RFC 9068 §2.2). Without a user the client is its subject."""
+        """Answer a good token request (RFC 6749 §5.1). What Authlib calls the user is a login here."""
         granted = client.get_allowed_scope(scope or "")
-        client_id = client.get_client_id()
-        token = self.mint.access_token(
-            sub=user.name if user else client_id,
-            client_id=client_id,
-            aud=self.audience,
-            scope=granted or OMIT,
-            roles=list(user.roles) if user else OMIT,
-        )
-        return TokenResponse(
+        token = self.tokens.access_token(client, granted, user)
+        answer = TokenResponse(
             {"access_token": token, "token_type": "Bearer", "expires_in": self.mint.lifetime, "scope": granted}
         )
+        if user and include_refresh_token and grant_type in ("authorization_code", "refresh_token"):
+            answer["refresh_token"] = self.tokens.refresh_token(user)
+        return answer
 
 
 def _with_issuer(location: str, issuer: str) -> str:

@@ -12,6 +12,7 @@ from resource_server.development.grants import AuthorizationCode
 from resource_server.development.minting import Mint
 from resource_server.development.parameters import Parameters, Request
 from resource_server.development.provider import Provider
+from resource_server.development.tokens import Login
 from tests.development.visitor import (
     AUDIENCE,
     CHALLENGE,
@@ -28,7 +29,7 @@ from tests.development.visitor import (
 
 
 async def test_a_user_logs_in_and_the_client_gets_a_token(visitor: Visitor, clock: TurnableClock) -> None:
-    """RFC 6749 §4.1, RFC 7636, RFC 9207 §2 and RFC 9068 §2.2.3.1."""
+    """RFC 6749 §4.1, RFC 7636, RFC 9207 §2, and RFC 9068 §2.2.1 and §2.2.3.1."""
     answer = await visitor.submit(await visitor.ask(scope="orders:read orders:write"))
     back = returned(answer)
     token = await visitor.redeem(back["code"])
@@ -40,6 +41,7 @@ async def test_a_user_logs_in_and_the_client_gets_a_token(visitor: Visitor, cloc
     assert token.headers["cache-control"] == "no-store"
     body = token.json()
     claims = claims_of(body.pop("access_token"))
+    assert body.pop("refresh_token")
     assert body == {"token_type": "Bearer", "expires_in": 300, "scope": "orders:read orders:write"}
     assert claims.pop("jti")
     assert claims == {
@@ -51,7 +53,22 @@ async def test_a_user_logs_in_and_the_client_gets_a_token(visitor: Visitor, cloc
         "exp": int(clock.time) + 300,
         "scope": "orders:read orders:write",
         "roles": ["customer"],
+        "auth_time": int(clock.time),
+        "acr": "urn:example:password",
     }
+
+
+async def test_a_token_says_when_its_user_has_logged_in(visitor: Visitor, clock: TurnableClock) -> None:
+    """RFC 9068 §2.2.1: the time of the password, not that of the code or of the token."""
+    page = await visitor.ask()
+    clock.time += 30
+    code = returned(await visitor.submit(page))["code"]
+    logged_in = int(clock.time)
+    clock.time += 30
+
+    claims = claims_of((await visitor.redeem(code)).json()["access_token"])
+
+    assert (claims["auth_time"], claims["iat"]) == (logged_in, logged_in + 30)
 
 
 ALL = "profile:write users:read orders:read orders:write"
@@ -251,9 +268,9 @@ async def test_a_code_of_one_client_is_of_no_use_to_another_and_not_spent_by_it(
 
 def test_a_code_of_another_public_client_is_left_alone(clock: TurnableClock) -> None:
     """RFC 6749 §4.1.3: the code is bound to its client, though both have the code grant."""
-    mine, other = (Client(name, "authorization_code", (), (REDIRECT_URI,)) for name in ("mine", "other"))
+    mine, other = (Client(name, ("authorization_code",), (), (REDIRECT_URI,)) for name in ("mine", "other"))
     provider = Provider(Mint(ISSUER), AUDIENCE, (mine, other), Accounts(ACCOUNTS, {}), clock)
-    provider.codes.put("c", AuthorizationCode("c", "mine", "alice", "", REDIRECT_URI, CHALLENGE))
+    provider.codes.put("c", AuthorizationCode("c", Login("mine", ACCOUNTS[0], "", 0), REDIRECT_URI, CHALLENGE))
     form = {"grant_type": "authorization_code", "code": "c", "code_verifier": VERIFIER, "redirect_uri": REDIRECT_URI}
 
     def redeem(client_id: str) -> int:

@@ -6,7 +6,17 @@ import pytest
 from resource_server.development.authorization_server import DevelopmentServer, create_authorization_server
 from tests.development.visitor import API, AUDIENCE, ISSUER
 
-PATHS = ["/token", "/authorize", "/jwks.json", "/.well-known/oauth-authorization-server", "/nowhere"]
+PATHS = [
+    "/token",
+    "/revoke",
+    "/introspect",
+    "/device_authorization",
+    "/authorize",
+    "/device",
+    "/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/nowhere",
+]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:9000", "localhost:9000", "LOCALHOST:9000", "[::1]:9000"])

@@ -18,7 +18,7 @@ FOLDER = Path(resource_server.development.__file__).parent
 
 @pytest.mark.parametrize("name", ["oauth-authorization-server", "openid-configuration"])
 async def test_metadata_names_every_endpoint_and_may_be_read_from_anywhere(http: httpx2.AsyncClient, name: str) -> None:
-    """RFC 8414 §2 and §3.3, RFC 9207 §3, RFC 7636."""
+    """RFC 8414 §2 and §3.3, RFC 9207 §3, RFC 7636, RFC 8628 §4 and RFC 9470 §7."""
     answer = await http.get(f"/.well-known/{name}")
 
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -28,8 +28,21 @@ async def test_metadata_names_every_endpoint_and_may_be_read_from_anywhere(http:
     assert facts["authorization_endpoint"] == f"{ISSUER}/authorize"
     assert facts["token_endpoint"] == f"{ISSUER}/token"
     assert facts["jwks_uri"] == f"{ISSUER}/jwks.json"
+    assert facts["revocation_endpoint"] == f"{ISSUER}/revoke"
+    assert facts["introspection_endpoint"] == f"{ISSUER}/introspect"
+    assert facts["device_authorization_endpoint"] == f"{ISSUER}/device_authorization"
+    everyone = ["client_secret_basic", "client_secret_post", "none"]
+    assert facts["token_endpoint_auth_methods_supported"] == everyone
+    assert facts["revocation_endpoint_auth_methods_supported"] == everyone
+    assert facts["introspection_endpoint_auth_methods_supported"] == everyone[:2]
     assert facts["code_challenge_methods_supported"] == ["S256"]
-    assert facts["grant_types_supported"] == ["authorization_code", "client_credentials"]
+    assert facts["grant_types_supported"] == [
+        "authorization_code",
+        "client_credentials",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:device_code",
+    ]
+    assert facts["acr_values_supported"] == ["urn:example:password"]
     assert facts["authorization_response_iss_parameter_supported"] is True
 
 
@@ -48,10 +61,12 @@ def test_keys_and_secrets_are_new_at_each_start_and_in_no_repr() -> None:
     first, second = (create_authorization_server(ISSUER, AUDIENCE, api_origin=API) for _ in range(2))
 
     assert first.mint.keys[0].kid != second.mint.keys[0].kid
-    assert first.credentials.client_secret != second.credentials.client_secret
+    owned = [server.credentials for server in (first, second)]
+    kept, other = ({one.client_secret, one.opaque_client_secret, one.api_client_secret} for one in owned)
+    assert len(kept | other) == 6
     assert first.credentials.passwords.keys() == {"alice", "eve", "root"}
     assert not set(first.credentials.passwords.values()) & set(second.credentials.passwords.values())
-    secrets = [first.credentials.client_secret, *first.credentials.passwords.values()]
+    secrets = [*kept, *first.credentials.passwords.values()]
     assert not [secret for secret in secrets if secret in repr(first)]
 
 

@@ -10,7 +10,7 @@ from joserfc.jwk import RSAKey
 from jwt.algorithms import OKPAlgorithm
 
 from resource_server.development.minting import ALGORITHMS, OMIT, Mint, SigningKey
-from resource_server.development.one_time import OneTime
+from resource_server.development.short_memory import ShortMemory
 from tests.development.visitor import DAY, TurnableClock
 
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
@@ -151,7 +151,7 @@ def test_any_jwt_can_be_signed_even_one_that_is_no_json() -> None:
 def test_what_is_good_once_is_good_once_and_not_for_long() -> None:
     """RFC 6749 §4.1.2, at the bound and one past it."""
     clock = TurnableClock()
-    values: OneTime[int] = OneTime(lifetime=60, bound=2, now=clock)
+    values: ShortMemory[int] = ShortMemory(lifetime=60, bound=2, now=clock)
     for number in range(3):
         values.put(str(number), number)
 

@@ -21,6 +21,8 @@ AUDIENCE = "https://notes.example.com"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636 appendix B
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
 
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
 DAY = 1_800_000_000.0
 
 
@@ -67,14 +69,56 @@ class Visitor:
         }
         return await self.http.post("/token", data={name: value for name, value in form.items() if value is not None})
 
+    async def tokens(self, user: str = "alice", **changes: str | None) -> dict[str, Any]:
+        """Log in, and give what the code is redeemed for."""
+        tokens: dict[str, Any] = (await self.redeem(await self.code(user, **changes))).json()
+        return tokens
+
+    async def refresh(self, refresh_token: str, /, **form: str) -> httpx2.Response:
+        """Send a good refresh request, changed."""
+        client_id = self.server.credentials.public_client_id
+        good = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": refresh_token}
+        return await self.http.post("/token", data={**good, **form})
+
+    async def revoke(self, token: str, **form: str) -> httpx2.Response:
+        """Send a good revocation request of the public client, changed."""
+        client_id = self.server.credentials.public_client_id
+        return await self.http.post("/revoke", data={"client_id": client_id, "token": token, **form})
+
+    async def introspect(self, token: str, **form: str) -> dict[str, Any]:
+        """Ask what a token stands for, as the API."""
+        credentials = self.server.credentials
+        auth = (credentials.api_client_id, credentials.api_client_secret)
+        answer = await self.http.post("/introspect", data={"token": token, **form}, auth=auth)
+        assert answer.status_code == 200
+        members: dict[str, Any] = answer.json()
+        return members
+
+    async def connect(self, **form: str) -> dict[str, Any]:
+        """Begin as a device, with a good request, changed; give its codes."""
+        answer = await self.http.post("/device_authorization", data={"client_id": "resource-server-cli", **form})
+        assert answer.status_code == 200, answer.text
+        codes: dict[str, Any] = answer.json()
+        return codes
+
+    async def poll(self, codes: dict[str, Any], **form: str) -> httpx2.Response:
+        """Ask, as a device, whether the user has decided."""
+        good = {"grant_type": DEVICE_GRANT, "client_id": "resource-server-cli", "device_code": codes["device_code"]}
+        return await self.http.post("/token", data={**good, **form})
+
     async def machine(self, **form: str) -> httpx2.Response:
         """Send a good client credentials request, changed."""
-        credentials = self.server.credentials
-        return await self.http.post(
-            "/token",
-            data={"grant_type": "client_credentials", **form},
-            auth=(credentials.client_id, credentials.client_secret),
-        )
+        return await self.http.post("/token", data={"grant_type": "client_credentials", **form}, auth=self.service)
+
+    @property
+    def service(self) -> tuple[str, str]:
+        """The name and the secret of the service."""
+        return self.server.credentials.client_id, self.server.credentials.client_secret
+
+    @property
+    def opaque_service(self) -> tuple[str, str]:
+        """The name and the secret of the service whose tokens are opaque."""
+        return self.server.credentials.opaque_client_id, self.server.credentials.opaque_client_secret
 
 
 def query(**changes: str | None) -> str:
