@@ -4,9 +4,10 @@ import ast
 import fnmatch
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -194,8 +195,8 @@ def test_each_command_of_the_command_line_is_named() -> None:
     assert [name for name in commands if f"resource-server {name}" not in text] == []
 
 
-def run(source: str) -> dict[str, Any]:
-    namespace: dict[str, Any] = {"__name__": "example"}
+def run(source: str, names: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    namespace: dict[str, Any] = {"__name__": "example", **names}
     exec(compile(source, "example", "exec"), namespace)
     return namespace
 
@@ -216,10 +217,11 @@ def test_the_readmes_first_example_answers_as_the_readme_says() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_examples_compile_and_run_where_they_are_complete(page: Path) -> None:
-    """What can be copied must work; an example that begins with an import is complete."""
+    """What can be copied must work; an example that begins with an import is complete, after those above it."""
+    names: dict[str, Any] = {}
     for source in blocks(page.read_text("utf-8"), "python"):
         if isinstance(ast.parse(source).body[0], ast.Import | ast.ImportFrom):
-            run(source)
+            names |= run(source, names)
 
 
 @cache
