@@ -187,16 +187,21 @@ def answer(
 
 @lru_cache(maxsize=4096)  # static per route, so the number of different ones is bounded by the routes
 def _challenges(kind: Kind, space: ProtectionSpace, demands: Demands, scheme: str | None) -> tuple[str, ...]:
+    schemes = _schemes(kind, space, scheme)
+    return tuple(str(_challenge(name, kind, space, demands, told=told)) for name, told in schemes)
+
+
+def _schemes(kind: Kind, space: ProtectionSpace, scheme: str | None) -> list[tuple[str, bool]]:
+    """The schemes to challenge with, the client's own first, and whether each of them is told the error."""
     row = TABLE[kind]
     if not row.challenged:
-        return ()
+        return []
     schemes = ["Bearer", "DPoP"] if space.dpop_algorithms else ["Bearer"]
-    used = "DPoP" if scheme == "DPoP" and space.dpop_algorithms else "Bearer"
+    used = scheme if scheme in schemes else "Bearer"
     schemes.sort(key=lambda name: name != used)  # weak clients read only the first
     if row.id in ("D21", "D25"):
         schemes = [used]  # the token was good: nobody is asked to come with another scheme
-    told = schemes if kind is Kind.REPEATED_CREDENTIALS else [used]
-    return tuple(str(_challenge(name, kind, space, demands, told=name in told)) for name in schemes)
+    return [(name, name == used or kind is Kind.REPEATED_CREDENTIALS) for name in schemes]
 
 
 def _challenge(scheme: str, kind: Kind, space: ProtectionSpace, demands: Demands, *, told: bool) -> Challenge:
@@ -232,11 +237,10 @@ def _step_up(demands: Demands) -> dict[str, Any]:
 
 
 def _body(kind: Kind, row: Row, space: ProtectionSpace, demands: Demands) -> dict[str, Any]:
-    body: dict[str, Any] = {}
     if row.error:
-        body |= {"error": row.error, "error_description": row.description}
+        body: dict[str, Any] = {"error": row.error, "error_description": row.description}
     else:
-        body["title"] = row.title
+        body = {"title": row.title}
     if row.error and _names_scopes(kind, told=True) and demands.scopes:
         body["scope"] = " ".join(demands.scopes)
     if row.id == "D25":

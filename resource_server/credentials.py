@@ -51,8 +51,8 @@ def extract(
     Raises :class:`Refusal` of the kinds REPEATED_ and MALFORMED_CREDENTIALS, UNSUPPORTED_SCHEME,
     CREDENTIALS_IN_QUERY and NO_CREDENTIALS. Does not look into the token.
     """
-    query: bytes = scope.get("query_string") or b""
-    in_query = bool(query) and _names_access_token(query)
+    query: bytes | None = scope.get("query_string")
+    in_query = _names_access_token(query) if query else False
     if not fields:
         if in_query:
             raise Refusal(Kind.CREDENTIALS_IN_QUERY, "a token in the query is ignored")
@@ -69,18 +69,16 @@ def _parse(value: bytes, schemes: tuple[str, ...]) -> Credentials:
     match = _SCHEME.match(value)
     if match is None:
         raise Refusal(Kind.MALFORMED_CREDENTIALS, "no authentication scheme")
-    spoken = match[1].decode("ascii").lower()
+    spoken = match[1].decode().lower()
     scheme = next((known for known in schemes if known.lower() == spoken), None)
     if scheme is None:
         raise Refusal(Kind.UNSUPPORTED_SCHEME, "the scheme is none of " + ", ".join(schemes))
     token = value[match.end() :]
     if not _TOKEN68.fullmatch(token):
         raise Refusal(Kind.MALFORMED_CREDENTIALS, "what follows the scheme is not one token68")
-    return Credentials(scheme, token.decode("ascii"), hashlib.sha256(token).digest())
+    return Credentials(scheme, token.decode(), hashlib.sha256(token).digest())
 
 
 def _names_access_token(query: bytes) -> bool:
     """Whether a raw query has a parameter ``access_token``, percent-decoded once."""
-    return any(
-        unquote_to_bytes(pair.partition(b"=")[0].replace(b"+", b" ")) == b"access_token" for pair in query.split(b"&")
-    )
+    return any(unquote_to_bytes(pair.partition(b"=")[0]) == b"access_token" for pair in query.split(b"&"))

@@ -135,7 +135,11 @@ def test_what_is_no_challenge_can_not_be_built(
         Challenge(scheme, parameters, token68)
 
 
-@pytest.mark.parametrize("character", ["\r", "\n", "\t", "\x00", "\x1f", "\x7f", "\x80", "é", "🔑"])
+@pytest.mark.parametrize(
+    "character",
+    ["\r", "\n", "\t", "\x00", "\x1f", "\x7f", "\x80", "é", "🔑"],
+    ids=lambda character: f"U+{ord(character):04X}",
+)
 def test_value_that_would_end_or_garble_the_line_is_never_written(character: str) -> None:
     """RS-9110-11.2-b; the neighbour whose header an attacker's `alg` could rewrite (known mistakes, seen live)."""
     with pytest.raises(ValueError, match="printable ASCII"):

@@ -94,6 +94,7 @@ def test_each_problem_is_an_instance_of_its_own() -> None:
         pytest.param(None, "about:blank", id="no-identifier"),
         pytest.param("https://h.example/", "https://h.example/problems/invalid_token", id="slash-at-the-end"),
         pytest.param("https://h.example/v1", "https://h.example/v1/problems/invalid_token", id="path"),
+        pytest.param("urn:example:MAX", "urn:example:MAX/problems/invalid_token", id="name"),
     ],
 )
 def test_problem_type_is_built_from_the_configured_identifier(resource: str | None, uri: str) -> None:
@@ -115,6 +116,7 @@ def test_problem_type_is_built_from_the_configured_identifier(resource: str | No
         pytest.param("application/json, application/problem+json", True, id="as-good-as-plain-json"),
         pytest.param("application/json;q=0.9,application/problem+json;q=0.8", False, id="worse-than-plain-json"),
         pytest.param("application/json;q=0.8, application/problem+json;q=0.9", True, id="better-than-plain-json"),
+        pytest.param("application/problem+json;q=0.5, text/html", True, id="named-with-a-lower-weight"),
         pytest.param("application/problem+json;q=0", False, id="not-acceptable"),
         pytest.param("application/problem+json; q=0.000", False, id="not-acceptable-in-three-digits"),
         pytest.param("application/problem+json ; q=1.000", True, id="spaces-around"),

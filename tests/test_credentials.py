@@ -252,19 +252,28 @@ def test_no_token_is_shown_by_repr() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "query"),
+    ("values", "query", "reason"),
     [
-        pytest.param((b"CANARY",), b"", id="as-a-scheme"),
-        pytest.param((b"Bearer CANARY CANARY",), b"", id="malformed"),
-        pytest.param((b"Bearer CANARY", b"Bearer CANARY"), b"", id="repeated"),
-        pytest.param((b"Bearer CANARY",), b"access_token=CANARY", id="in-the-query-too"),
-        pytest.param((b"Bearer " + b"CANARY" * 3000,), b"", id="oversized"),
-        pytest.param((), b"access_token=CANARY", id="in-the-query"),
+        pytest.param((b"CANARY",), b"", "the scheme is none of Bearer, DPoP", id="as-a-scheme"),
+        pytest.param((b" CANARY",), b"", "no authentication scheme", id="without-a-scheme"),
+        pytest.param((b"Bearer CANARY CANARY",), b"", "what follows the scheme is not one token68", id="malformed"),
+        pytest.param((b"Bearer CANARY", b"Bearer CANARY"), b"", "2 Authorization fields", id="repeated"),
+        pytest.param(
+            (b"Bearer CANARY",),
+            b"access_token=CANARY",
+            "a token in the Authorization field and one in the query",
+            id="in-the-query-too",
+        ),
+        pytest.param((b"Bearer " + b"CANARY" * 3000,), b"", "a field of 18007 bytes", id="oversized"),
+        pytest.param((), b"access_token=CANARY", "a token in the query is ignored", id="in-the-query"),
     ],
 )
-def test_reason_of_a_refusal_holds_nothing_of_the_credentials(values: tuple[bytes, ...], query: bytes) -> None:
-    """RS-6750-5.3-a, decision table D02 and D03: what came may be a password."""
-    refusal = refusal_of(*values, query=query)
+def test_reason_tells_the_fault_and_nothing_of_the_credentials(
+    values: tuple[bytes, ...], query: bytes, reason: str
+) -> None:
+    """RS-6750-5.3-a, decision table D02 and D03: the operator learns what is wrong; what came may be a password."""
+    refusal = refusal_of(*values, query=query, schemes=BOTH)
+    assert refusal.reason == reason
     assert "canary" not in repr((refusal, str(refusal), refusal.__cause__, refusal.__context__)).lower()
 
 

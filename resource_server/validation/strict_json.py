@@ -17,7 +17,7 @@ MAX_DIGITS: Final = 20
 def parse_object(raw: bytes) -> dict[str, Any]:
     """Read one JSON object. Raises :class:`ValueError`, without quoting the text, for anything else."""
     try:
-        value = _DECODER.decode(raw.decode("utf-8"))
+        value = _DECODER.decode(raw.decode())
         if type(value) is not dict:
             raise ValueError("not an object")
         # An upper bound that costs four scans; only a text that exceeds it is walked. Each member has a colon, each
@@ -26,7 +26,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         if brackets > MAX_DEPTH or brackets + raw.count(b",") + raw.count(b":") > MAX_MEMBERS:
             _check_bounds(value)
         if b"\\u" in raw:
-            json.dumps(value, ensure_ascii=False).encode("utf-8")  # a lone surrogate breaks a later encode
+            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate breaks a later encode
     except UnicodeError as error:
         raise ValueError("not UTF-8") from error
     except (RecursionError, OverflowError, MemoryError) as error:

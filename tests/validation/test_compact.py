@@ -69,7 +69,9 @@ def test_anything_but_three_parts_is_refused(token: str) -> None:
 
 @pytest.mark.parametrize("part", [0, 1, 2])
 @pytest.mark.parametrize(
-    "foreign", ["=", "\n", " ", "\t", "+", "/", "{", '"', ",", "\x00", "~", "é", "\u2028", "\ud800", "Ａ"], ids=ascii
+    "foreign",
+    ["=", "\n", " ", "\t", "+", "/", "{", '"', ",", "\x00", "~", "é", "\u2028", "\ud800", "Ａ"],
+    ids=lambda character: f"U+{ord(character):04X}",
 )
 def test_a_character_outside_of_base64url_and_the_period_is_refused(part: int, foreign: str) -> None:
     """RS-8725bis-3.14-a, RS-7515-5.2-a: before anything is parsed; neither padding nor line breaks."""

@@ -158,6 +158,21 @@ def test_a_greater_depth_is_refused(depth: int) -> None:
         strict_json.parse_object(("{" + '"a":{' * (depth - 1) + "}" * depth).encode())
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        pytest.param('{"a":%s,"b":[]}', id="below-the-first-of-two"),
+        pytest.param('{"b":[],"a":%s}', id="below-the-last-of-two"),
+        pytest.param('{"b":"[[[[","a":%s}', id="beside-brackets-in-a-text"),
+    ],
+)
+def test_depth_is_that_of_the_deepest_branch(beside: str) -> None:
+    """T28: 32 levels are read and 33 refused, whatever stands beside them."""
+    assert "a" in strict_json.parse_object((beside % ("[" * 31 + "]" * 31)).encode())
+    with pytest.raises(ValueError, match=r"^nested too deeply$"):
+        strict_json.parse_object((beside % ("[" * 32 + "]" * 32)).encode())
+
+
 def test_brackets_within_texts_are_no_depth() -> None:
     """T28: what bounds the depth must not refuse an innocent text."""
     assert strict_json.parse_object(b'{"a":"%s"}' % (b"[" * 100)) == {"a": "[" * 100}
@@ -183,6 +198,7 @@ def lone_array(members: int) -> Any:
         pytest.param(lambda members: {"a": [[0] * (members - 2)]}, id="array-in-an-array"),
         pytest.param(lone_array, id="array-in-30-arrays"),
         pytest.param(lambda members: {"a": flat_object(members - 1)}, id="object-in-an-object"),
+        pytest.param(lambda members: {"a": [[0] * (members - 4)], "b": [0]}, id="below-the-first-of-two"),
     ],
 )
 def test_256_members_are_read_and_257_are_refused(make: Any) -> None:
