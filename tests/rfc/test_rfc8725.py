@@ -49,6 +49,13 @@ async def test_rs_8725_3_3_a_an_encrypted_token_is_not_taken_for_a_signed_one(sm
 
 
 @requirement("RS-8725-3.3-a")
+async def test_rs_8725_3_3_a_a_header_with_enc_is_that_of_an_encrypted_token(small: Probe) -> None:
+    """RFC 7516 §9: however well it is signed, it can't be both."""
+    assert await small.status(small.token(header={"foo": "A128GCM"})) == 200
+    assert await small.status(small.token(header={"enc": "A128GCM"})) == 401
+
+
+@requirement("RS-8725-3.3-a")
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256", "PS256", "Ed25519"])
 async def test_rs_8725_3_3_a_one_bit_spoils_the_token(small: Probe, algorithm: str) -> None:
     """RFC 8725 §3.3: of the signature, of the payload or of the header."""
