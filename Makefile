@@ -48,7 +48,7 @@ clean: ## Remove what these targets have installed
 	@$(call install,.venv,requirements.lock)
 
 .venv/.fuzz: fuzz.lock .venv/.installed
-	@$(DEV) -m pip install --quiet --disable-pip-version-check --require-hashes -r fuzz.lock && touch $@
+	@$(DEV) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r fuzz.lock && touch $@
 
 .venv-run/.installed: run.lock
 	@$(call install,.venv-run,run.lock)
@@ -56,11 +56,12 @@ clean: ## Remove what these targets have installed
 .venv-lock/.installed: pyproject.toml
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet --disable-pip-version-check uv && touch $@
 
-# $(1) a folder, $(2) a lock: every package is checked against its hash.
+# $(1) a folder, $(2) a lock: every package is checked against its hash, and a lock is whole: pip resolves nothing, since an
+# extra that it resolves anew (coverage[toml]) may name a release younger than the lock.
 define install
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.11 …")' && \
 	echo "Installing $(2) into $(1) …" && \
 	{ $(PYTHON) -m venv --clear $(1) || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }; } && \
-	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2) && \
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(2) && \
 	touch $(1)/.installed
 endef
