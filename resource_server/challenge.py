@@ -38,10 +38,10 @@ class Challenge:
     token68: str | None = None
 
     def __post_init__(self) -> None:
-        names = [name.lower() for name, _ in self.parameters]
+        names = [name for name, _ in self.parameters]
         if not all(map(_TOKEN.fullmatch, [self.scheme, *names])):
             raise ValueError("a scheme and a parameter name must be tokens (RFC 9110 §5.6.2)")
-        if len(set(names)) < len(names):
+        if len({name.lower() for name in names}) < len(names):
             raise ValueError("a parameter must occur once in a challenge (RFC 9110 §11.2)")
         if self.token68 is not None and (self.parameters or not _TOKEN68.fullmatch(self.token68)):
             raise ValueError("a challenge holds either one token68 or parameters (RFC 9110 §11.3)")

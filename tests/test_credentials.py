@@ -89,6 +89,8 @@ def test_every_token68_is_taken_as_it_is(token: str) -> None:
         pytest.param(b"Bearer a=b", id="padding-in-the-middle"),
         pytest.param(b"Bearer {}", id="braces"),
         pytest.param(b"Bearer:a", id="colon-as-separator"),
+        pytest.param(b"Bearer/a", id="no-separator"),
+        pytest.param(b"Basic\n", id="line-feed-after-another-scheme"),
         pytest.param(b"=Bearer a", id="no-scheme"),
     ],
 )
@@ -106,6 +108,7 @@ def test_what_is_no_token68_after_the_scheme_is_malformed(value: bytes) -> None:
         pytest.param(b'Digest username="a, b", realm="x"', id="with-parameters"),
         pytest.param(b"Bearerx abc", id="longer-name"),
         pytest.param(b"Beare abc", id="shorter-name"),
+        pytest.param(b"!#$%&'*+-.^_`|~09AZaz abc", id="any-token"),
         pytest.param(b"DPoP abc", id="dpop-where-only-bearer-is-accepted"),
         pytest.param(TOKEN.encode(), id="token-without-a-scheme"),
     ],

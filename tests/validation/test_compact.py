@@ -105,6 +105,20 @@ def test_an_impossible_length_or_tail_is_refused(part: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "canonical"),
+    [pytest.param("A", "AQgw", id="one-byte"), pytest.param("AA", "AEIMQUYcgkosw048", id="two-bytes")],
+)
+def test_a_last_character_with_spare_bits_is_refused(before: str, canonical: str) -> None:
+    """RS-7515-5.2-a, RFC 4648 §3.5: for each of the 64 characters."""
+    alphabet = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+    for character in canonical:
+        assert encode(compact.decode((before + character).encode())) == before + character
+    for character in alphabet - set(canonical):
+        with pytest.raises(ValueError, match=r"^not canonical base64url$"):
+            compact.decode((before + character).encode())
+
+
+@pytest.mark.parametrize(
     "crit",
     [
         pytest.param(["exp"], id="unknown"),
@@ -249,6 +263,7 @@ def test_neither_a_refusal_nor_a_repr_shows_the_token() -> None:
     canary = compact.parse(spelled(HEADER, {"sub": "canary"}, b"canary"))
     assert "canary" not in repr(canary)
     assert encode(b"canary") not in repr(canary)
+    assert canary.header_text not in repr(canary)
 
 
 def test_a_known_header_spares_its_reading_and_changes_nothing_else() -> None:
