@@ -20,15 +20,19 @@ from resource_server.configuration_error import ConfigurationError
 from resource_server.events import Decision
 from resource_server.fastapi import Refused, ResourceServer
 from resource_server.issuers.issuer import Issuer
+from resource_server.observers.audit import Audit
+from resource_server.observers.refusal_log import RefusalLog
 from resource_server.refusals import Kind, Refusal
 
 __all__ = [
     "AccessToken",
+    "Audit",
     "ConfigurationError",
     "Decision",
     "Issuer",
     "Kind",
     "Refusal",
+    "RefusalLog",
     "Refused",
     "Requirement",
     "ResourceServer",

@@ -1,11 +1,19 @@
 """What tests of every floor share."""
 
+import logging
 from collections.abc import Callable
 
 import pytest
 
+from resource_server.observers.refusal_log import LOGGER
 from resource_server.testing import FakeIssuer
 from tests.turnable_clock import TurnableClock
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet_refusals() -> None:
+    """Refusals are warned of by a thread, which could speak into the next test; who wants to hear it sets the level."""
+    logging.getLogger(LOGGER).setLevel(logging.CRITICAL)
 
 
 @pytest.fixture

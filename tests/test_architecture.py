@@ -16,9 +16,9 @@ FLOORS = (
     "challenge cors credentials events forwarding public stream verified",
     "issuers authorization",
     "protected_resource validation",
-    "protector gate",
+    "protector gate observers",
     "fastapi",
-    "observers settings demo testing",
+    "settings demo testing",
     "serving",
     "explain commands",
     "dev",
@@ -124,3 +124,8 @@ def test_the_face_is_sorted_and_whole() -> None:
     """DESIGN §3: a dozen names, sorted, held by a test."""
     assert resource_server.__all__ == sorted(resource_server.__all__)
     assert all(hasattr(resource_server, name) for name in resource_server.__all__)
+
+
+def test_the_face_has_all_that_tells_refusals() -> None:
+    """DESIGN §1: the reason of a refusal is known to the operator, whom nobody should send searching for a module."""
+    assert {"Audit", "Decision", "RefusalLog"} <= set(resource_server.__all__)

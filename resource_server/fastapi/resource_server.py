@@ -32,6 +32,7 @@ from resource_server.gate import Gate
 from resource_server.issuers.fetch import Fetch, fetch
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.keys import IssuerKeys
+from resource_server.observers import refusal_log
 from resource_server.protected_resource import check_resource, metadata, metadata_path, metadata_url
 from resource_server.protector import ResourceProtector
 from resource_server.public import PublicPaths
@@ -70,13 +71,15 @@ class ResourceServer(SecurityBase, Demanding):
         cors_origins: Sequence[str] = (),
         disclose_requirements: bool = False,
         memory: int = MEMORY,
-        observers: Sequence[Observer] = (),
+        observers: Sequence[Observer] | None = None,
         clock: Clock = Clock(),  # noqa: B008 - immutable
         fetch: Fetch = fetch,
     ) -> None:
         """Build a resource server.
 
         ``resource`` is this API's public identifier, published as RFC 9728 metadata and named in challenges;
+        ``observers`` are told of each decision: by default a :class:`RefusalLog`, which warns of
+        refusals under the logger ``resource_server.refusals``, and with ``()`` nobody;
         ``scope_hierarchy`` says which scopes include which; ``trusted_proxies`` are addresses or networks whose
         forwarding headers (``x-forwarded`` or ``forwarded``) are believed; ``cors_origins`` are the exact origins whose
         pages may call this API from a browser; ``memory`` is in bytes;
@@ -102,7 +105,7 @@ class ResourceServer(SecurityBase, Demanding):
             forwarding=believed,
             hierarchy=ScopeHierarchy(scope_hierarchy),
             clock=clock,
-            observers=observers,
+            observers=(refusal_log.DEFAULT,) if observers is None else observers,
         )
         self._cors_origins = tuple(check_origin(origin) for origin in cors_origins)
         self.operations = Operations(self)

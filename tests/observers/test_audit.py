@@ -245,6 +245,30 @@ def test_a_stream_that_is_closed_stops_nothing() -> None:
     audit.close()
 
 
+class Broken(Lines):
+    """A stream that takes nothing until it is mended."""
+
+    is_broken = True
+
+    def write(self, text: str) -> int:
+        if self.is_broken:
+            raise BrokenPipeError
+        return super().write(text)
+
+
+def test_what_a_broken_stream_lost_is_counted_until_it_can_be_told() -> None:
+    """T35: drops and counts; the count itself is not lost with the line that would have told it."""
+    stream, seconds = Broken(), iter([1.0] * 13 + [9.0])
+    audit = Audit(KEY, stream, clock=lambda: next(seconds))
+    for _ in range(13):
+        audit(decision(refusal=Refusal(Kind.NO_CREDENTIALS)))
+    audit.close()
+    stream.is_broken = False
+    audit(decision(refusal=Refusal(Kind.EXPIRED)))
+    audit.close()
+    assert [(line["event"], line.get("count")) for line in stream.lines] == [("audit_dropped", 13), ("refused", None)]
+
+
 def test_standard_output_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     audit = Audit(KEY)
     audit(decision(refusal=Refusal(Kind.NO_CREDENTIALS)))

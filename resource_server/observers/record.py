@@ -1,0 +1,49 @@
+"""What is written about a refusal, whoever writes it.
+
+Never a token. Text that came with a request is in it only where a signature vouches for it, and cut; whoever writes it
+has to escape it.
+"""
+
+import hashlib
+import hmac
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from resource_server.events import Decision
+
+STATUSES: Final = frozenset({400, 401, 403, 404, 429, 431, 500, 503})
+"""404 is the answer for a resource that is hidden from a caller, 500 for a requirement that failed."""
+MAX_TEXT: Final = 256
+
+
+def is_worth_writing(decision: Decision) -> bool:
+    """Whether a decision is a refusal that an operator has to know of."""
+    return decision.status in STATUSES
+
+
+def record(decision: Decision, key: bytes) -> dict[str, Any]:
+    """The facts of a refusal. ``key`` keys the token's digest, so that nobody who reads it can test a guess."""
+    token = decision.token
+    members = {
+        "time": datetime.fromtimestamp(decision.time, UTC).isoformat(timespec="milliseconds"),
+        "event": "refused",
+        "status": decision.status,
+        "kind": decision.kind,
+        "reason": decision.refusal.reason if decision.refusal else None,
+        "method": decision.method,
+        "route": decision.route,
+        "client": decision.client,
+        "issuer": token.issuer if token else None,
+        "subject": token.subject if token else None,
+        "client_id": token.client_id if token else None,
+        "token": _fingerprint(decision.digest, key),
+    }
+    return {name: _cut(value) for name, value in members.items() if value not in (None, "")}
+
+
+def _fingerprint(digest: bytes | None, key: bytes) -> str | None:
+    return hmac.new(key, digest, hashlib.sha256).hexdigest()[:16] if digest else None
+
+
+def _cut(value: Any) -> Any:
+    return value[:MAX_TEXT] if isinstance(value, str) else value
