@@ -6,10 +6,11 @@ are refreshed without the application's doing anything.
 """
 
 import asyncio
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
 from resource_server.challenge import Answer
+from resource_server.configuration_error import ConfigurationError
 from resource_server.cors import answer_preflight, is_preflight
 from resource_server.public import PublicPaths
 from resource_server.stream import INTERVAL, Rejudged, Watch
@@ -66,6 +67,10 @@ class Protected(Protocol):
 
     def passage(self, scope: Scope, *, everything: bool) -> Passage:
         """The passage of one request; with ``everything`` it needs a token whatever its route requires."""
+        ...
+
+    def check(self, app: Any) -> None:
+        """Check an application whose routes are all there. Raises :class:`ConfigurationError`."""
         ...
 
     async def run(self) -> None:
@@ -178,20 +183,40 @@ class Gate:
             watch.stop()
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check the application once it has started, and refresh the keys until it ends.
+
+        One that fails the check is ended by its own means before the server hears of the failure.
+        """
         task: asyncio.Task[None] | None = None
+        fault: ConfigurationError | None = None
+
+        async def receive_or_end() -> Message:
+            return {"type": "lifespan.shutdown"} if fault is not None else await receive()
 
         async def send_and_start(message: Message) -> None:
-            nonlocal task
+            nonlocal task, fault
             if message["type"] == "lifespan.startup.complete":
-                task = asyncio.get_running_loop().create_task(self._server.run())
-            await send(message)
+                try:
+                    self._server.check(scope.get("app"))
+                except ConfigurationError as found:
+                    fault = found
+                else:
+                    task = asyncio.get_running_loop().create_task(self._server.run())
+            if fault is None:
+                await send(message)
 
         try:
-            await self._app(scope, receive, send_and_start)
+            await self._app(scope, receive_or_end, send_and_start)
+        except Exception:
+            if fault is None:
+                raise  # or else the fault is what counts: a server takes a lifespan that just raises for none at all
         finally:
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
+        if fault is not None:
+            await send({"type": "lifespan.startup.failed", "message": str(fault)})
+            raise fault
 
 
 def _complete(message: Message, passage: Passage, *, unread: bool) -> None:

@@ -76,6 +76,9 @@ class Server:
         self.everything.append(everything)
         return self.served
 
+    def check(self, app: Any) -> None:
+        """Find nothing."""
+
     async def run(self) -> None:
         self.running += 1
         try:

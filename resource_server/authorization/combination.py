@@ -64,6 +64,10 @@ class AllOf(Requirement):
     def demands(self) -> Demands:
         return self._demands
 
+    @property
+    def path_parameters(self) -> frozenset[str]:
+        return frozenset().union(*(member.path_parameters for member in self.members))
+
 
 @dataclass(frozen=True, slots=True)
 class AnyOf(Requirement):
@@ -94,6 +98,10 @@ class AnyOf(Requirement):
     @property
     def demands(self) -> Demands:
         return _union(self.members)
+
+    @property
+    def path_parameters(self) -> frozenset[str]:
+        return frozenset().union(*(member.path_parameters for member in self.members))
 
 
 # Between alternatives the one that is cured most easily speaks.

@@ -44,6 +44,8 @@ class Claim(Requirement):
         return f"{self.name} {' or '.join(map(repr, self.values))}"
 
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
+        if circumstances.believed_claims is not None and self.name not in circumstances.believed_claims:
+            return Refusal(Kind.MISSING_CLAIM, f"{self.name} is not among the claims that the issuer's grants name")
         held = token.claims.get(self.name)
         candidates = held if isinstance(held, tuple) else (held,)
         if any(type(one) is type(wanted) and one == wanted for one in candidates for wanted in self.values):
@@ -68,6 +70,10 @@ class Owner(Requirement):
 
     def __str__(self) -> str:
         return f"the user that {{{self.parameter}}} names" + (", else hidden" if self.hide else "")
+
+    @property
+    def path_parameters(self) -> frozenset[str]:
+        return frozenset((self.parameter,))
 
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
         named = circumstances.path_params.get(self.parameter)

@@ -1,7 +1,7 @@
 """What a requirement is: the one protocol of station 4."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,6 +23,8 @@ class Circumstances:
     """Whose subjects are our users, unless a requirement names another issuer."""
     now: float
     """Seconds since the epoch."""
+    believed_claims: Collection[str] | None = None
+    """The claims that count of what the token's issuer says; None for all."""
 
 
 class Requirement(ABC):
@@ -40,6 +42,11 @@ class Requirement(ABC):
     def demands(self) -> Demands:
         """What may be told of it to a client."""
         return Demands()
+
+    @property
+    def path_parameters(self) -> frozenset[str]:
+        """The path parameters by which it judges: a route without them could never meet it."""
+        return frozenset()
 
     def parts(self) -> "tuple[Requirement, ...]":
         """The requirements that must all be met; itself, unless it is a conjunction."""

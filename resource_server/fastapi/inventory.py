@@ -1,12 +1,14 @@
 """What each route of an application requires, by every resource server that is installed there."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount, WebSocketRoute
 
+from resource_server.configuration_error import ConfigurationError
 from resource_server.gate import Gate
 from resource_server.protector import ANY_TOKEN
 from resource_server.public import PublicPaths
@@ -53,8 +55,41 @@ def _installed(options: Mapping[str, Any], prefix: str) -> _Installed:
     return _Installed(options["server"], options["everything"], options["public"], prefix)
 
 
-def inventory(app: Any, prefix: str = "", around: tuple[_Installed, ...] = ()) -> Iterator[Exposure]:
+def inventory(app: Any) -> Iterator[Exposure]:
     """All routes, those of mounted applications too, in the order in which they are matched."""
+    for route, path, gates in _routes(app):
+        needs = [need for gate in gates if (need := gate.requires(route, path)) is not None]
+        public = bool(gates) and all(gate.declares_public(path) for gate in gates)
+        yield Exposure(_methods(route), path, " and ".join(needs), declared_public=public)
+
+
+def check_parameters(app: Any) -> None:
+    """Demand that the path of each route has the parameters by which the route decides.
+
+    A misspelt one would refuse everybody, for ever; so would a scope that is none. Raises :class:`ConfigurationError`.
+    """
+    for route, path, gates in _routes(app):
+        has = _PARAMETER.findall(path)
+        for gate in gates:
+            try:
+                operation = gate.server.operations.of(route)
+            except ValueError as error:  # a text in Security(api, scopes=[…]) that is no scope
+                raise ConfigurationError(f"{_methods(route)} {path}", f"requires what can't be: {error}") from None
+            for name in sorted(operation.requirement.path_parameters.difference(has)) if operation else ():
+                there = f"the parameters of its path are {', '.join(has)}" if has else "its path has no parameters"
+                raise ConfigurationError(
+                    f"{_methods(route)} {path}", f'requires owner("{name}"), but {there}: name one that is there'
+                )
+
+
+# As the framework reads a path: a name, and how it is converted.
+_PARAMETER: Final = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(?::[^}]*)?}")
+
+
+def _routes(
+    app: Any, prefix: str = "", around: tuple[_Installed, ...] = ()
+) -> Iterator[tuple[Any, str, tuple[_Installed, ...]]]:
+    """Each route, its whole path, and the gates in front of it."""
     gates = around + tuple(
         _installed(one.kwargs, prefix) for one in getattr(app, "user_middleware", []) if one.cls is Gate
     )
@@ -62,9 +97,12 @@ def inventory(app: Any, prefix: str = "", around: tuple[_Installed, ...] = ()) -
         route = context.original_route
         path = prefix + (context.path or "")
         if isinstance(route, Mount) and getattr(route.app, "routes", None):
-            yield from inventory(route.app, path, gates)
-            continue
-        methods = "WEBSOCKET" if isinstance(route, WebSocketRoute) else ",".join(sorted(context.methods or {"ANY"}))
-        needs = [need for gate in gates if (need := gate.requires(context, path)) is not None]
-        public = bool(gates) and all(gate.declares_public(path) for gate in gates)
-        yield Exposure(methods, path, " and ".join(needs), declared_public=public)
+            yield from _routes(route.app, path, gates)
+        else:
+            yield context, path, gates
+
+
+def _methods(context: Any) -> str:
+    if isinstance(context.original_route, WebSocketRoute):
+        return "WEBSOCKET"
+    return ",".join(sorted(context.methods or {"ANY"}))

@@ -22,6 +22,7 @@ from resource_server.configuration_error import ConfigurationError
 from resource_server.cors import Cors, check_origin
 from resource_server.events import Observer
 from resource_server.fastapi.answers import answer_all as give_all_answers
+from resource_server.fastapi.inventory import check_parameters
 from resource_server.fastapi.openapi import document_refusals
 from resource_server.fastapi.operation import Demanding, Operations
 from resource_server.fastapi.overrides import stands_overridden
@@ -162,6 +163,13 @@ class ResourceServer(SecurityBase, Demanding):
         )
         scope.setdefault("resource_server", {})[self] = passage
         return passage
+
+    def check(self, app: Any) -> None:
+        """Check what can't be before all routes are there; the gate does it at the application's start.
+
+        Raises :class:`ConfigurationError` where a route requires something of a path parameter that it does not have.
+        """
+        check_parameters(app)
 
     async def run(self) -> None:
         """Keep the issuer's keys fresh until cancelled; the gate does it for as long as the application lives."""
