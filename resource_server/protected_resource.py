@@ -27,6 +27,19 @@ def check_resource(resource: str) -> None:
         )
 
 
+def check_accepted(resource: str, audience: Collection[str]) -> None:
+    """Demand that the identifier is an accepted audience, byte for byte (RFC 8707 §2, RFC 9728 §7.4).
+
+    Clients ask the issuer for tokens by it, and those would be refused here. Raises ConfigurationError.
+    """
+    if resource not in audience:
+        raise ConfigurationError(
+            "resource",
+            "is none of the audiences, so the tokens that clients ask for by it would be refused: "
+            f"add {resource!r} to audience, to the letter",
+        )
+
+
 def metadata_path(resource: str) -> str:
     """Where the document is: the well-known path inserted between the host and the resource's own path (§3.1)."""
     path = urlsplit(resource).path

@@ -17,6 +17,10 @@ CHOOSE = "choose from RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES
 MISSING_AUDIENCE = "is missing: name this API's identifier, as it stands in the aud claim of its tokens"
 LOOPBACK = f"must be https (plain http is for a loopback issuer alone): {EXAMPLE}"
 PLAIN = f"must be a plain URL without user, query and fragment: {EXAMPLE}"
+UNACCEPTED = (
+    "is none of the audiences, so the tokens that clients ask for by it would be refused: "
+    "add 'https://b.example' to audience, to the letter"
+)
 RESOURCE = "must be this API's https URL without a fragment: give it as https://api.example.com"
 PROXIES = "must be addresses or networks such as 10.0.0.0/8: "
 REALM = "must be printable ASCII and not empty: give it as api"
@@ -102,6 +106,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         pytest.param({"RESOURCE": 'https://api.example.com/"x'}, "RESOURCE", RESOURCE, id="a quote in the resource"),
         pytest.param({"RESOURCE": "https://[::1"}, "RESOURCE", RESOURCE, id="a resource that is no URL"),
         pytest.param({"RESOURCE": "https://api:99999"}, "RESOURCE", RESOURCE, id="a resource with no port"),
+        pytest.param({"RESOURCE": "https://b.example"}, "RESOURCE", UNACCEPTED, id="a resource that is no audience"),
         pytest.param(
             {"TRUSTED_PROXIES": "10.0.0.1/8"},
             "TRUSTED_PROXIES",

@@ -34,7 +34,7 @@ from resource_server.issuers.fetch import Fetch, fetch
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.keys import IssuerKeys
 from resource_server.observers import refusal_log
-from resource_server.protected_resource import check_resource, metadata, metadata_path, metadata_url
+from resource_server.protected_resource import check_accepted, check_resource, metadata, metadata_path, metadata_url
 from resource_server.protector import ResourceProtector
 from resource_server.public import PublicPaths
 from resource_server.validation.jwt import JwtValidator
@@ -78,8 +78,8 @@ class ResourceServer(SecurityBase, Demanding):
     ) -> None:
         """Build a resource server.
 
-        ``resource`` is this API's public identifier, published as RFC 9728 metadata and named in challenges;
-        ``observers`` are told of each decision: by default a :class:`RefusalLog`, which warns of
+        ``resource`` is this API's public identifier, published as RFC 9728 metadata and named in challenges, and one of
+        the audiences; ``observers`` are told of each decision: by default a :class:`RefusalLog`, which warns of
         refusals under the logger ``resource_server.refusals``, and with ``()`` nobody;
         ``scope_hierarchy`` says which scopes include which; ``trusted_proxies`` are addresses or networks whose
         forwarding headers (``x-forwarded`` or ``forwarded``) are believed; ``cors_origins`` are the exact origins whose
@@ -91,6 +91,7 @@ class ResourceServer(SecurityBase, Demanding):
         self.issuer = issuer if isinstance(issuer, Issuer) else Issuer(url=issuer, audience=audience)
         if resource is not None:
             check_resource(resource)
+            check_accepted(resource, self.issuer.audiences)
         self.space = ProtectionSpace(
             realm=realm,
             resource=resource,

@@ -36,7 +36,7 @@ async def test_the_metadata_is_public_and_names_the_resource_to_the_letter(
     make_api: MakeApi, issuer: FakeIssuer, protect: str, resource: str, path: str
 ) -> None:
     """RS-9728-2-a, 3-a, 3.1-a, 3.2-a, 7.10-a, ruling 13; RS-MCP-prm-a."""
-    response = await call(app_of(make_api(resource=resource), protect), "GET", path)
+    response = await call(app_of(make_api(audience=resource, resource=resource), protect), "GET", path)
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
     assert response.headers["cache-control"] == "max-age=3600"
@@ -51,7 +51,7 @@ async def test_the_metadata_is_public_and_names_the_resource_to_the_letter(
 
 async def test_the_metadata_s_neighbours_are_not_public(make_api: MakeApi) -> None:
     """RS-9728-3-a: one path for one identifier."""
-    app = app_of(make_api(resource="https://api.example.com/v1"), "all")
+    app = app_of(make_api(audience="https://api.example.com/v1", resource="https://api.example.com/v1"), "all")
     for path in (WELL_KNOWN, f"{WELL_KNOWN}/v1/", f"{WELL_KNOWN}/v2"):
         assert (await call(app, "GET", path)).status_code == 401, path
     assert (await call(app, "POST", f"{WELL_KNOWN}/v1")).status_code == 405
@@ -59,7 +59,7 @@ async def test_the_metadata_s_neighbours_are_not_public(make_api: MakeApi) -> No
 
 async def test_the_challenge_points_to_the_metadata_whatever_host_was_asked(make_api: MakeApi) -> None:
     """RS-9728-5.1-a: built from configuration, not from the Host header."""
-    app = app_of(make_api(resource="https://api.example.com/v1"))
+    app = app_of(make_api(audience="https://api.example.com/v1", resource="https://api.example.com/v1"))
     headers = {"host": "evil.example", "x-forwarded-host": "evil.example", "forwarded": "host=evil.example"}
     response = await call(app, "GET", "/notes", headers=headers)
     assert response.headers["www-authenticate"] == (

@@ -59,6 +59,18 @@ def test_rs_8707_2_a_what_is_no_absolute_https_uri_ends_the_start(resource: str)
         ResourceServer("https://id.example.com", audience=ORIGIN, resource=resource)
 
 
+@requirement("RS-8707-2-a")
+@pytest.mark.parametrize("audience", ["https://other.example.com", f"{ORIGIN}/", ["https://a.example", ORIGIN.upper()]])
+def test_rs_8707_2_a_an_identifier_that_is_no_accepted_audience_ends_the_start(audience: str | list[str]) -> None:
+    """RFC 9728 §7.4: clients ask for tokens by it, and every one of those would be refused."""
+    with pytest.raises(ConfigurationError) as caught:
+        ResourceServer("https://id.example.com", audience=audience, resource=ORIGIN)
+    assert str(caught.value) == (
+        "resource is none of the audiences, so the tokens that clients ask for by it would be refused: "
+        f"add {ORIGIN!r} to audience, to the letter"
+    )
+
+
 @requirement("RS-9700-2.3-a")
 async def test_rs_9700_2_3_a_each_request_is_judged_for_this_resource_and_this_action(api: Probe) -> None:
     """RFC 9700 §2.3: a remembered token, too, opens what it is meant for and nothing else."""
