@@ -4,18 +4,23 @@ import importlib
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import typer
+from starlette.applications import Starlette
 
 from resource_server.commands.output import OK, REFUSED, print_json
 from resource_server.configuration_error import ConfigurationError
-from resource_server.fastapi.inventory import Exposure, inventory
+from resource_server.fastapi.inventory import Exposure, check_parameters, inventory
 
 
 def run(target: str, *, strict: bool, as_json: bool) -> int:
-    """Print the routes of ``module:application``; with ``strict``, 1 where one is open and not declared public."""
-    exposures = list(inventory(load(target)))
+    """Print the routes of ``module:application``; with ``strict``, 1 where one is open and not declared public.
+
+    Raises :class:`ConfigurationError` for what is no application, and for a route that could let nobody in.
+    """
+    app = load(target)
+    check_parameters(app)
+    exposures = list(inventory(app))
     if as_json:
         print_json([asdict(one) for one in exposures])
     else:
@@ -28,14 +33,18 @@ def run(target: str, *, strict: bool, as_json: bool) -> int:
     return REFUSED if strict and undeclared else OK
 
 
-def load(target: str) -> Any:
+def load(target: str) -> Starlette:
     """Import an application, written as ``module:name``. Raises :class:`ConfigurationError`."""
     module_name, _, name = target.partition(":")
     sys.path.insert(0, str(Path.cwd()))
     try:
-        return getattr(importlib.import_module(module_name), name or "app")
+        found = getattr(importlib.import_module(module_name), name or "app")
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigurationError("APP", f"can't be imported ({error}): give it as module:app") from None
+    if not isinstance(found, Starlette):
+        what = "a class" if isinstance(found, type) else f"a {type(found).__name__}"
+        raise ConfigurationError("APP", f"is no application but {what}: name the FastAPI object itself, as module:app")
+    return found
 
 
 def _print_table(exposures: list[Exposure]) -> None:

@@ -83,3 +83,32 @@ def test_an_application_that_can_not_be_imported_ends_with_one_sentence(run: Run
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith("APP can't be imported (")
     assert ended.err.endswith("): give it as module:app\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        pytest.param("router", "a APIRouter", id="a router"),
+        pytest.param("make", "a function", id="a factory"),
+        pytest.param("FastAPI", "a class", id="a class"),
+        pytest.param("api", "a ResourceServer", id="a resource server"),
+        pytest.param("mixed_needs", "a tuple", id="a value"),
+    ],
+)
+def test_what_is_no_application_ends_with_one_sentence(run: Run, write_app: Path, name: str, what: str) -> None:
+    """DESIGN §6: exit 2 is usage. A listing of nothing would look like an application without a hole."""
+    (write_app / "other_app.py").write_text(APP.replace("OPEN", "def make(): return app"))
+    ended = run("routes", f"other_app:{name}", "--strict")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"APP is no application but {what}: name the FastAPI object itself, as module:app\n"
+
+
+def test_an_owner_whom_the_path_does_not_name_ends_with_one_sentence(run: Run, write_app: Path) -> None:
+    """A newcomer's pain: a misspelt parameter refuses everybody. The sentence names route and parameter."""
+    (write_app / "misspelt_app.py").write_text(APP.replace("OPEN", "").replace('owner("owner")', 'owner("onwer")'))
+    ended = run("routes", "misspelt_app:app")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        'GET /v1/notes/{owner} requires owner("onwer"), but the parameters of its path are owner: '
+        "name one that is there\n"
+    )
