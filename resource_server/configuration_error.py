@@ -1,5 +1,7 @@
 """The one error of those who configure a resource server wrongly."""
 
+from collections.abc import Iterable
+
 
 class ConfigurationError(ValueError):
     """A wrong or missing option. Its text is one sentence that names the option and the cure."""
@@ -12,3 +14,10 @@ class ConfigurationError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.option} {self.problem}"
+
+
+def listed(option: str, values: Iterable[str]) -> list[str]:
+    """The texts of an option; refuses one text, which Python would take for a list of its letters."""
+    if isinstance(values, str):
+        raise ConfigurationError(option, f"must be a list of texts, not one text: {values.replace(',', ' ').split()}")
+    return list(values)

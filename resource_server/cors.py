@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
-from resource_server.configuration_error import ConfigurationError
+from resource_server.configuration_error import ConfigurationError, listed
 
 EXPOSED: Final = b"WWW-Authenticate, DPoP-Nonce, Retry-After"
 ALLOWED_HEADERS: Final = b"Authorization, DPoP, Content-Type, Accept, If-Match, If-None-Match"
@@ -24,7 +24,7 @@ class Cors:
 
     def __init__(self, app: AsgiApp, origins: Sequence[str]) -> None:
         self._app = app
-        self._origins = frozenset(check_origin(origin) for origin in origins)
+        self._origins = frozenset(check_origins(origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a preflight, or pass a request on."""
@@ -44,6 +44,11 @@ class Cors:
             await send(message)
 
         await self._app(scope, receive, send_readable)
+
+
+def check_origins(origins: Sequence[str]) -> list[str]:
+    """Demand a list of exact origins. Raises ConfigurationError."""
+    return [check_origin(origin) for origin in listed("cors_origins", origins)]
 
 
 def check_origin(origin: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any, Final
 
-from resource_server.configuration_error import ConfigurationError
+from resource_server.configuration_error import ConfigurationError, listed
 from resource_server.refusals import Kind, Refusal
 
 Address = IPv4Address | IPv6Address
@@ -58,8 +58,9 @@ class Forwarding:
         family: str = "x-forwarded",
         require_https: bool = False,
     ) -> None:
+        proxies = listed("trusted_proxies", trusted_proxies)
         try:
-            self._trusted = [network(text) for text in trusted_proxies]
+            self._trusted = [network(text) for text in proxies]
         except ValueError as error:
             raise ConfigurationError(
                 "trusted_proxies", f"must be addresses or networks such as 10.0.0.0/8: {error}"

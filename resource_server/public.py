@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from resource_server.configuration_error import ConfigurationError
+from resource_server.configuration_error import ConfigurationError, listed
 
 
 class PublicPaths:
     """Exact paths, and prefixes written as ``/static/*``. Compared to the letter, after one percent-decoding."""
 
     def __init__(self, paths: Iterable[str] = ()) -> None:
-        paths = list(paths)
+        paths = listed("public", paths)
         if wrong := [path for path in paths if not path.startswith("/")]:
             raise ConfigurationError("public", f"must hold paths that begin with a slash, unlike {wrong[0]!r}")
         self._exact = frozenset(path for path in paths if not path.endswith("/*"))

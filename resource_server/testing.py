@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from resource_server.access_token import AccessToken, freeze
+from resource_server.configuration_error import listed
 from resource_server.development.minting import OMIT, Mint, SigningKey
 from resource_server.fastapi import ResourceServer
 from resource_server.fastapi.overrides import activate
@@ -61,17 +62,21 @@ def make_token(
     entitlements: Iterable[str] = (),
     claims: dict[str, Any] | None = None,
 ) -> AccessToken:
-    """Make a verified token from nothing, good for an hour."""
+    """Make a verified token from nothing, good for an hour.
+
+    Scopes and the like are lists, unlike the ``scope`` of a token, which is one text. Raises
+    :class:`ConfigurationError` where one is a text.
+    """
     now = time.time()
     return AccessToken(
         issuer=issuer,
         subject=subject,
         client_id=client_id,
         audience=("test",),
-        scopes=frozenset(scopes),
-        roles=frozenset(roles),
-        groups=frozenset(groups),
-        entitlements=frozenset(entitlements),
+        scopes=frozenset(listed("scopes", scopes)),
+        roles=frozenset(listed("roles", roles)),
+        groups=frozenset(listed("groups", groups)),
+        entitlements=frozenset(listed("entitlements", entitlements)),
         issued_at=now,
         expires_at=now + 3600,
         confirmation=None,

@@ -206,7 +206,6 @@ def test_scheme_of_the_connection_may_be_left_out() -> None:
     [
         pytest.param(["nonsense"], "'nonsense' does not appear to be an IPv4 or IPv6 network", id="no-network"),
         pytest.param(["10.0.0.1/8"], "10.0.0.1/8 has host bits set", id="host-bits"),
-        pytest.param("10.0.0.0/8", "'/' does not appear to be an IPv4 or IPv6 network", id="a-text-for-a-list"),
         pytest.param([""], "'' does not appear to be an IPv4 or IPv6 network", id="empty"),
     ],
 )
@@ -214,11 +213,7 @@ def test_wrong_trusted_proxies_end_the_construction(trusted: Any, problem: str) 
     """DESIGN §3: in a sentence."""
     with pytest.raises(ConfigurationError) as caught:
         Forwarding(trusted)
-    beginning = "trusted_proxies must be addresses or networks such as 10.0.0.0/8: "
-    if trusted == "10.0.0.0/8":
-        assert str(caught.value).startswith(beginning)
-    else:
-        assert str(caught.value) == beginning + problem
+    assert str(caught.value) == f"trusted_proxies must be addresses or networks such as 10.0.0.0/8: {problem}"
 
 
 def test_unknown_family_ends_the_construction() -> None:

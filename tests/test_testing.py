@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pytest
 from fastapi import FastAPI
 
-from resource_server import AccessToken, ResourceServer, owner
+from resource_server import AccessToken, ConfigurationError, ResourceServer, owner
 from resource_server.development.minting import SigningKey
 from resource_server.testing import OMIT, FakeIssuer, acting_as, make_token, overrides_allowed
 from tests.calls import call
@@ -137,3 +137,12 @@ async def test_an_issuer_s_keys_can_be_rotated_in_a_test() -> None:
     assert (await call(app, "GET", "/me", token=issuer.token(scope="read"))).status_code == 200
     issuer.mint.keys.insert(0, SigningKey.generate("ES256"))
     assert (await call(app, "GET", "/me", token=issuer.token(scope="read"))).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["scopes", "roles", "groups", "entitlements"])
+def test_one_text_is_no_list_of_its_letters(name: str) -> None:
+    """A newcomer's pain: scopes="a b" made a token with the scopes a, b and a space."""
+    given: dict[str, Any] = {name: "notes:read notes:write"}
+    with pytest.raises(ConfigurationError) as caught:
+        make_token(**given)
+    assert str(caught.value) == f"{name} must be a list of texts, not one text: ['notes:read', 'notes:write']"

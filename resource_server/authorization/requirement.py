@@ -56,5 +56,5 @@ class Requirement(ABC):
 def named(names: tuple[str, ...], what: str) -> tuple[str, ...]:
     """Demand at least one name, so that an empty list never means that nothing is required."""
     if not names or not all(isinstance(name, str) and name for name in names):
-        raise ValueError(f"{what} needs at least one name")
+        raise ValueError(f"{what} needs at least one name, and each as a text of its own: {what}('a', 'b')")
     return names

@@ -18,8 +18,8 @@ from resource_server.authorization.hierarchy import ScopeHierarchy
 from resource_server.authorization.scopes import Scopes
 from resource_server.challenge import ProtectionSpace
 from resource_server.clock import Clock
-from resource_server.configuration_error import ConfigurationError
-from resource_server.cors import Cors, check_origin
+from resource_server.configuration_error import ConfigurationError, listed
+from resource_server.cors import Cors, check_origins
 from resource_server.events import Observer
 from resource_server.fastapi.answers import answer_all as give_all_answers
 from resource_server.fastapi.inventory import check_parameters
@@ -109,7 +109,7 @@ class ResourceServer(SecurityBase, Demanding):
             clock=clock,
             observers=(refusal_log.DEFAULT,) if observers is None else observers,
         )
-        self._cors_origins = tuple(check_origin(origin) for origin in cors_origins)
+        self._cors_origins = check_origins(cors_origins)
         self.operations = Operations(self)
         self._by_scopes: dict[tuple[str, ...], AllOf] = {}
         self._apps: list[FastAPI] = []
@@ -198,7 +198,7 @@ class ResourceServer(SecurityBase, Demanding):
         """
         if protect not in ("routes", "all"):
             raise ConfigurationError("protect", "must be 'routes' or 'all'")
-        public = list(public)
+        public = listed("public", public)
         if self.space.resource is not None:
             path = metadata_path(self.space.resource)
             app.add_route(path, self._answer_metadata, methods=["GET"], include_in_schema=False)
