@@ -3,6 +3,9 @@
 The only module of the runtime that imports ``development/``; ``serve`` and the library can't.
 """
 
+import shlex
+import sys
+
 import typer
 
 from resource_server.configuration_error import ConfigurationError
@@ -50,6 +53,7 @@ def _check_private(settings: Settings) -> None:
 def _greeting(origin: str, issuer: str, credentials: DevelopmentCredentials) -> str:
     users = "\n".join(f"    {name:<6} {password}" for name, password in credentials.passwords.items())
     client = f"{credentials.client_id}:{credentials.client_secret}"
+    command = f"{shlex.quote(sys.executable)} -m resource_server"
     return f"""
   The protected API          {origin}     (its pages: {origin}/docs)
   The authorization server   {issuer}     (for development: keys and passwords are new at each start)
@@ -69,6 +73,10 @@ def _greeting(origin: str, issuer: str, credentials: DevelopmentCredentials) -> 
 
   # 403: a role is missing, and no other token of the same client would help, so there is no challenge
   curl -i -H "Authorization: Bearer $TOKEN" {origin}/admin/dashboard
+
+  # why: one line a check (in the folder where this was started)
+  echo "$TOKEN" | {command} explain --route "GET /orders" \\
+    --issuer {issuer} --audience {origin}
 
   Users who can log in (alice is a customer, eve an editor, root an admin):
 {users}

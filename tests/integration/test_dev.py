@@ -4,10 +4,13 @@ import base64
 import hashlib
 import re
 import secrets
+import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +19,7 @@ import pytest
 
 from tests.integration.serving import Running, running
 
+README = Path(__file__).parents[2] / "README.md"
 TOLD = re.compile(r"Press Ctrl\+C to end\.")
 
 
@@ -59,8 +63,8 @@ def http() -> Iterator[httpx2.Client]:
 
 
 def test_the_printed_lines_do_what_is_printed_above_them(dev: Developing) -> None:
-    """DESIGN §6: copy, paste, and see a 401, a token, a 200 and a 403."""
-    first, token, third, fourth = dev.blocks
+    """DESIGN §6: copy, paste, and see a 401, a token, a 200, a 403 and an explanation."""
+    first, token, third, fourth, fifth = dev.blocks
     missing, good, denied = paste(first), paste(token, third), paste(token, fourth)
 
     api, _ = dev.origins
@@ -73,6 +77,18 @@ def test_the_printed_lines_do_what_is_printed_above_them(dev: Developing) -> Non
     assert status(denied) == 403
     assert "www-authenticate" not in denied.lower()
     assert '"error":"access_denied"' in denied
+    assert paste(token, fifth).endswith("  => 200  granted\n")
+
+
+def test_the_readme_s_pipe_explains_a_token_of_the_development_server(dev: Developing, http: httpx2.Client) -> None:
+    """What can be copied must work: only the log-in needs a browser, and the ports of this test are others."""
+    [pipe] = re.findall(r"^(\S+ -m resource_server token (?:.*\n)+?)```$", README.read_text("utf-8"), re.MULTILINE)
+    get, _, explain = pipe.partition("|\n")
+    (api, issuer), token = dev.origins, log_in(dev, http, "alice", get.partition("--scope ")[2].strip())
+    command = explain.replace("http://127.0.0.1:8000", api).replace("http://127.0.0.1:9000", issuer)
+    command = command.replace(".venv-run/bin/python", shlex.quote(sys.executable))
+    assert "-m resource_server explain" in command
+    assert paste(f"echo {token} | {command.strip()}").endswith("  => 200  granted\n")
 
 
 def paste(*blocks: str) -> str:
