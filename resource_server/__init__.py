@@ -19,6 +19,7 @@ from resource_server.authorization import (
 from resource_server.configuration_error import ConfigurationError
 from resource_server.events import Decision
 from resource_server.fastapi import Refused, ResourceServer
+from resource_server.issuers.grants import Grants
 from resource_server.issuers.issuer import Issuer
 from resource_server.observers.audit import Audit
 from resource_server.observers.refusal_log import RefusalLog
@@ -29,6 +30,7 @@ __all__ = [
     "Audit",
     "ConfigurationError",
     "Decision",
+    "Grants",
     "Issuer",
     "Kind",
     "Refusal",

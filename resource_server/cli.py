@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,8 @@ Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)]
 
 DEV_ISSUER = "http://127.0.0.1:9000"
+MOST_NAMED = 5
+"""Issuers that the greeting names."""
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 
@@ -45,7 +48,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     address = f"http://{name}:{socket.getsockname()[1]}"
 
     def ready() -> None:
-        typer.echo(f"Serving on {address}, for access tokens of {server.issuer.url}", err=True)
+        typer.echo(f"Serving on {address}, for access tokens of {_named(server.issuers.names)}", err=True)
 
     run([Site(api, socket)], ready=ready)
 
@@ -150,6 +153,11 @@ def openapi() -> None:
 
     server = ResourceServer("https://id.example.com", audience="https://api.example.com")
     typer.echo(json.dumps(create_api(server).openapi(), indent=2, ensure_ascii=False))
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def main() -> None:

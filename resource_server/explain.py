@@ -17,12 +17,14 @@ from resource_server.challenge import Answer, answer
 from resource_server.credentials import credential_fields, extract
 from resource_server.fastapi import ResourceServer
 from resource_server.issuers.issuer import Issuer
+from resource_server.issuers.jwk_set import Key
+from resource_server.issuers.trusted_issuers import TrustedIssuer, TrustedIssuers
 from resource_server.protector import ANY_TOKEN, Walk
 from resource_server.refusals import TABLE, Kind, Refusal
 from resource_server.validation import claims, compact
-from resource_server.validation.claims import ClaimRules
+from resource_server.validation.claims import ClaimRules, rules_of
 from resource_server.validation.compact import CompactJws
-from resource_server.validation.jwt import check_algorithm, check_signature, rules_of
+from resource_server.validation.jwt import check_algorithm, check_signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +93,17 @@ def _checks(token: str, server: ResourceServer) -> Iterator[Check]:
         yield Check("syntax", passed=False, token=refusal.reason, cure=cure)
         return
     yield Check("syntax", passed=True, token="a signed JWT")  # noqa: S106
-    issuer, rules = server.issuer, rules_of(server.issuer)
-    yield _type(jws)
-    yield _issuer(jws, issuer)
-    yield _algorithm(jws, issuer)
-    yield _signature(jws, server)
+    trusted = _nearest(jws, server.issuers)
+    rules = rules_of(trusted.issuer, trusted.name, trusted.grants, trusted.tenant)
+    yield _type(jws, rules)
+    yield _issuer(jws, server.issuers, trusted)
+    yield _algorithm(jws, trusted.issuer)
+    yield _signature(jws, trusted, rules)
     yield _audience(jws, rules)
     yield _passes(
         "claims",
-        lambda: (claims.check_required(jws.payload), claims.check_granted(jws.payload, rules)),
-        "ask the issuer for RFC 9068 access tokens",
+        lambda: (claims.check_required(jws.payload, rules), claims.check_granted(jws.payload, rules)),
+        "ask the issuer for RFC 9068 access tokens, or use the preset of your provider",
     )
     yield from _lifetime(jws, rules, server.protector.now())
     yield Check(
@@ -119,28 +122,43 @@ def _passes(name: str, check: Callable[[], object], cure: str, *, token: str = "
     return Check(name, passed=True, token=token, configured="")
 
 
-def _type(jws: CompactJws) -> Check:
+def _nearest(jws: CompactJws, issuers: TrustedIssuers) -> TrustedIssuer:
+    """The issuer that the token names; else the one that it nearly names, else the first."""
+    said = str(jws.payload.get("iss"))
+    found = issuers.find(said)
+    if found is None:
+        name = next((name for name in issuers.names if _difference(said, name)), issuers.first)
+        found = issuers.find(name)
+    if found is None:  # every tenant of the world is trusted, and this is none
+        keys = next(iter(issuers))
+        found = TrustedIssuer(keys.issuer.url, keys, issuers.grants(keys.issuer.url))
+    return found
+
+
+def _type(jws: CompactJws, rules: ClaimRules) -> Check:
     looks_like_id_token = {"nonce", "at_hash"} & jws.payload.keys()
     cure = "this looks like an ID token: send the access token" if looks_like_id_token else ""
     return _passes(
         "type",
-        lambda: claims.check_type(jws.header.type),
+        lambda: _check_kind(jws, rules),
         cure or "ask the issuer for access tokens of RFC 9068, whose typ is at+jwt",
         token=jws.header.type or "(no typ)",
-        configured="at+jwt",
+        configured=", ".join(sorted(one or "missing" for one in rules.types if not one or "/" not in one)),
     )
 
 
-def _issuer(jws: CompactJws, issuer: Issuer) -> Check:
-    said = str(jws.payload.get("iss"))
-    difference = _difference(said, issuer.url)
-    return _passes(
-        "issuer",
-        lambda: claims.check_issuer(jws.payload, [issuer.url]),
-        f"{difference}RESOURCE_SERVER_ISSUER={said}" if difference else "this token is another issuer's",
-        token=said,
-        configured=issuer.url,
-    )
+def _check_kind(jws: CompactJws, rules: ClaimRules) -> None:
+    claims.check_type(jws.header.type, rules.types)
+    claims.check_kind(jws.payload, rules)
+
+
+def _issuer(jws: CompactJws, issuers: TrustedIssuers, nearest: TrustedIssuer) -> Check:
+    said = jws.payload.get("iss")
+    difference = _difference(str(said), nearest.name)
+    cure = f"{difference}RESOURCE_SERVER_ISSUER={said}" if difference else "this token is another issuer's"
+    if issuers.find(said) is not None:
+        return Check("issuer", passed=True, token=str(said))
+    return Check("issuer", passed=False, token=str(said), configured=nearest.name, cure=cure)
 
 
 def _difference(one: str, other: str) -> str:
@@ -162,11 +180,11 @@ def _algorithm(jws: CompactJws, issuer: Issuer) -> Check:
     )
 
 
-def _signature(jws: CompactJws, server: ResourceServer) -> Check:
-    known, age = server.keys.known, server.keys.age
+def _signature(jws: CompactJws, trusted: TrustedIssuer, rules: ClaimRules) -> Check:
+    known, age = trusted.keys.known, trusted.keys.age
     if known is None or age is None:
-        cure = "see that this machine can reach the issuer, or set RESOURCE_SERVER_JWKS_URI"
-        return Check("signature", passed=False, configured=f"no keys: {server.keys.problem}", cure=cure)
+        cure = "see that this machine can reach the issuer (resource-server doctor), or set RESOURCE_SERVER_JWKS_URI"
+        return Check("signature", passed=False, configured=f"no keys: {trusted.keys.problem}", cure=cure)
     described = f"{jws.header.algorithm}, kid {jws.header.key_id or '(none)'}"
     key = known.find(jws.header.key_id, jws.header.algorithm)
     if key is None:
@@ -174,12 +192,17 @@ def _signature(jws: CompactJws, server: ResourceServer) -> Check:
         cure = "no usable key of the issuer has this kid and algorithm: was the token signed by another issuer or key?"
         return Check("signature", passed=False, token=described, configured=f"keys: {kids}", cure=cure)
     cure = "the token was changed, or signed by another key of the same kid"
-    check = _passes("signature", lambda: check_signature(jws, key), cure, token=described)
+    check = _passes("signature", lambda: _check_signed(jws, key, rules), cure, token=described)
     return replace(check, token=f"valid ({described}, key set {age:.0f} s old)") if check.passed else check
 
 
+def _check_signed(jws: CompactJws, key: Key, rules: ClaimRules) -> None:
+    check_signature(jws, key)
+    claims.check_tenant(jws.payload, rules, key.issuer)
+
+
 def _audience(jws: CompactJws, rules: ClaimRules) -> Check:
-    said = jws.payload.get("aud")
+    said = jws.payload.get(rules.audience_claim)
     names = said if isinstance(said, list) else [said]
     wanted = sorted(rules.audience)
     near = [_difference(str(name), one) for name in names for one in wanted]
@@ -188,7 +211,7 @@ def _audience(jws: CompactJws, rules: ClaimRules) -> Check:
         "audience",
         lambda: claims.check_audience(jws.payload, rules),
         f"{cure}RESOURCE_SERVER_AUDIENCE to the token's" if cure else "ask the issuer for a token for this API",
-        token=", ".join(map(str, names)) if said is not None else "(no aud)",
+        token=", ".join(map(str, names)) if said is not None else f"(no {rules.audience_claim})",
         configured=", ".join(wanted),
     )
 

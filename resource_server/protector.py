@@ -13,6 +13,7 @@ from resource_server.clock import Clock
 from resource_server.credentials import Credentials, credential_fields, extract
 from resource_server.events import Decision, Observer
 from resource_server.forwarding import UNKNOWN_CLIENT, Client, Forwarding
+from resource_server.issuers.trusted_issuers import TrustedIssuers
 from resource_server.refusals import Kind, Refusal
 from resource_server.validation import claims
 from resource_server.validation.validator import TokenValidator
@@ -54,7 +55,7 @@ class ResourceProtector:
         validator: TokenValidator,
         verified: VerifiedTokens,
         *,
-        first_issuer: str,
+        issuers: TrustedIssuers,
         forwarding: Forwarding,
         hierarchy: ScopeHierarchy,
         clock: Clock,
@@ -62,7 +63,7 @@ class ResourceProtector:
     ) -> None:
         self._validator = validator
         self._verified = verified
-        self._first_issuer = first_issuer
+        self._issuers = issuers
         self._forwarding = forwarding
         self._hierarchy = hierarchy
         self._clock = clock
@@ -114,12 +115,14 @@ class ResourceProtector:
 
     def circumstances(self, scope: Mapping[str, Any], walk: Walk) -> Circumstances:
         """What requirements are judged by, beside the token."""
+        grants = self._issuers.grants(walk.token.issuer) if walk.token else None
         return Circumstances(
             client=walk.client,
             path_params=scope.get("path_params") or {},
             granted=self._hierarchy.expand(walk.token.scopes if walk.token else frozenset()),
-            first_issuer=self._first_issuer,
+            first_issuer=self._issuers.first,
             now=self.now(),
+            believed_claims=grants.claims if grants is not None else None,
         )
 
     def now(self) -> float:

@@ -27,7 +27,8 @@ from resource_server.configuration_error import ConfigurationError
 from resource_server.events import Observer
 from resource_server.fastapi.resource_server import MEMORY, ResourceServer
 from resource_server.issuers import algorithms
-from resource_server.issuers.issuer import Issuer, is_loopback_host
+from resource_server.issuers.issuer import Issuer
+from resource_server.issuers.urls import is_loopback_host
 
 PREFIX: Final = "RESOURCE_SERVER_"
 

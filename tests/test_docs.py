@@ -183,7 +183,7 @@ def test_an_example_of_a_configuration_file_is_accepted(
     for variable in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv(f"{PREFIX}CONFIG", str(path))
-    assert Settings.load().resource_server().issuer.url == "https://id.example.com"
+    assert Settings.load().resource_server().issuers.first == "https://id.example.com"
 
 
 def test_each_command_of_the_command_line_is_named() -> None:

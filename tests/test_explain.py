@@ -6,7 +6,7 @@ from resource_server import Kind, Refusal, ResourceServer
 from resource_server.authorization import all_of, role
 from resource_server.development.minting import OMIT, SigningKey
 from resource_server.explain import Explanation, explain
-from resource_server.issuers.fetch import FetchError
+from resource_server.issuers.fetch import Fetched, FetchError
 from resource_server.testing import FakeIssuer
 from tests.turnable_clock import TurnableClock
 
@@ -17,7 +17,7 @@ NAMES = ["syntax", "type", "issuer", "algorithm", "signature", "audience", "clai
 async def server(issuer: FakeIssuer, time: TurnableClock) -> ResourceServer:
     """A server that has its keys, as it has a moment after its start."""
     server = ResourceServer(issuer.url, audience=issuer.audience, fetch=issuer.fetch, clock=time.clock)
-    await server.keys.refresh()
+    await server.issuers.refresh()
     return server
 
 
@@ -115,7 +115,7 @@ async def test_a_route_s_requirements_are_judged_one_by_one(issuer: FakeIssuer, 
 async def test_an_issuer_that_is_down_is_not_the_token_s_fault(issuer: FakeIssuer, time: TurnableClock) -> None:
     """Ruling 17."""
 
-    async def down(url: str) -> dict[str, object]:
+    async def down(url: str) -> Fetched:
         raise FetchError(url)
 
     server = ResourceServer(issuer.url, audience=issuer.audience, fetch=down, clock=time.clock)

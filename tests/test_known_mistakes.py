@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives import serialization
 
 from resource_server.credentials import Credentials
 from resource_server.development.minting import OMIT, Mint, SigningKey
+from resource_server.issuers.fetch import Fetched
 from resource_server.issuers.issuer import Issuer
-from resource_server.issuers.keys import IssuerKeys
+from resource_server.issuers.trusted_issuers import TrustedIssuers
 from resource_server.refusals import Kind, Refusal
 from resource_server.validation.jwt import JwtValidator
 from resource_server.verified import VerifiedTokens
@@ -43,8 +44,8 @@ def publisher(mint: Mint) -> Publisher:
 
 @pytest.fixture
 def validator(publisher: Publisher, time: TurnableClock) -> JwtValidator:
-    keys = IssuerKeys(Issuer(url=URL, audience=API, jwks_uri=URL + "/keys"), clock=time.clock, fetch=publisher)
-    return JwtValidator({URL: keys}, time.clock)
+    issuer = Issuer(url=URL, audience=API, jwks_uri=URL + "/keys")
+    return JwtValidator(TrustedIssuers([issuer], clock=time.clock, fetch=publisher), time.clock)
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ async def test_cve_2026_48523_the_algorithm_that_is_checked_is_the_one_that_veri
     """PyJWT: the header's alg was held against the list, the JWK's alg verified."""
     publisher = Publisher(SigningKey(named, private_key("RSA"), "rsa"))
     issuer = Issuer(url=URL, audience=API, jwks_uri=URL + "/keys", algorithms=[used])
-    validator = JwtValidator({URL: IssuerKeys(issuer, clock=time.clock, fetch=publisher)}, time.clock)
+    validator = JwtValidator(TrustedIssuers([issuer], clock=time.clock, fetch=publisher), time.clock)
     for signed in (named, used):
         mint = Mint(URL, [SigningKey(signed, private_key("RSA"), "rsa")], clock=lambda: time.wall, audience=API)
         for told in (named, used):
@@ -213,12 +214,12 @@ async def test_cve_2026_32301_no_address_is_built_from_an_unverified_claim(time:
     """Centrifugo: the JWKS URL came from iss and aud; here it comes from the configuration alone."""
     asked: list[str] = []
 
-    async def fetch(url: str) -> dict[str, Any]:
+    async def fetch(url: str) -> Fetched:
         asked.append(url)
-        return {"keys": [ATTACKER.public_jwk]}
+        return Fetched({"keys": [ATTACKER.public_jwk]})
 
-    keys = IssuerKeys(Issuer(url=URL, audience=API, jwks_uri=URL + "/keys"), clock=time.clock, fetch=fetch)
-    validator = JwtValidator({URL: keys}, time.clock)
+    issuer = Issuer(url=URL, audience=API, jwks_uri=URL + "/keys")
+    validator = JwtValidator(TrustedIssuers([issuer], clock=time.clock, fetch=fetch), time.clock)
     lies: list[dict[str, Any]] = [
         {"iss": "https://evil.example"},
         {"iss": URL + "/../evil"},
@@ -252,7 +253,7 @@ async def test_cve_2025_64527_a_failed_fetch_and_several_tokens_are_so_many_503(
     publisher = Publisher()
     publisher.fail()
     issuer = Issuer(url=URL, audience=API, jwks_uri=URL + "/keys")
-    validator = JwtValidator({URL: IssuerKeys(issuer, clock=time.clock, fetch=publisher)}, time.clock)
+    validator = JwtValidator(TrustedIssuers([issuer], clock=time.clock, fetch=publisher), time.clock)
     tokens = [Credentials("Bearer", mint.access_token(key=key), b"") for key in mint.keys * 50]
     outcomes = await asyncio.gather(*map(validator.validate, tokens), return_exceptions=True)
     kinds = [outcome.kind for outcome in outcomes if isinstance(outcome, Refusal)]

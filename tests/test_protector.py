@@ -12,6 +12,8 @@ from resource_server.authorization.hierarchy import ScopeHierarchy
 from resource_server.credentials import Credentials
 from resource_server.events import Observer
 from resource_server.forwarding import Forwarding
+from resource_server.issuers.issuer import Issuer
+from resource_server.issuers.trusted_issuers import TrustedIssuers
 from resource_server.protector import ANY_TOKEN, ResourceProtector
 from resource_server.testing import make_token
 from resource_server.verified import VerifiedToken, VerifiedTokens
@@ -59,7 +61,7 @@ class Bench:
         self.protector = ResourceProtector(
             self.validator,
             VerifiedTokens(memory, time.clock),
-            first_issuer=ISSUER,
+            issuers=TrustedIssuers([Issuer(url=ISSUER, audience="https://api.example.com")], clock=time.clock),
             forwarding=Forwarding([PROXY]),
             hierarchy=ScopeHierarchy({"admin": ["read"]}),
             clock=time.clock,

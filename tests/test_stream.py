@@ -23,8 +23,8 @@ async def let_it_expire(issuer: FakeIssuer, time: TurnableClock, api: ResourceSe
 
 async def withdraw_its_key(issuer: FakeIssuer, time: TurnableClock, api: ResourceServer) -> None:
     issuer.mint.keys[:] = [SigningKey.generate("ES256")]
-    await api.keys.refresh()
-    await api.keys.refresh()
+    await api.issuers.refresh()
+    await api.issuers.refresh()
 
 
 async def let_the_login_age(issuer: FakeIssuer, time: TurnableClock, api: ResourceServer) -> None:

@@ -17,9 +17,12 @@ def check(settings: Settings, host: str, *, as_json: bool) -> int:
     settings.read_audit_key()
     server = settings.resource_server()
     if as_json:
-        print_json({"ok": True, "issuer": server.issuer.url, "audience": sorted(server.issuer.audiences)})
+        issuers = [{"issuer": keys.issuer.url, "audience": sorted(keys.issuer.audiences)} for keys in server.issuers]
+        print_json({"ok": True, "issuers": issuers})
     else:
-        typer.echo(f"The configuration is good: tokens of {server.issuer.url} for {', '.join(settings.audience)}.")
+        typer.echo("The configuration is good. Accepted are tokens")
+        for keys in server.issuers:
+            typer.echo(f"  of {keys.issuer.url} for {', '.join(sorted(keys.issuer.audiences))}")
     return OK
 
 

@@ -21,7 +21,7 @@ def run(token: str, settings: Settings, route: str, *, as_json: bool) -> int:
     requirement, path_params = _find(create_api(server), server.operations, route) if route else (ANY_TOKEN, {})
 
     async def explain_with_keys() -> Explanation:
-        await server.keys.refresh()
+        await server.issuers.refresh()
         return await explain(token, server, route=route, requirement=requirement, path_params=path_params)
 
     explanation = asyncio.run(explain_with_keys())

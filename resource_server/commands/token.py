@@ -15,7 +15,7 @@ from authlib.integrations.httpx_client import OAuth2Client
 
 from resource_server.commands.output import OK, REFUSED, UNREACHABLE, print_json
 from resource_server.issuers.discovery import metadata_urls
-from resource_server.issuers.issuer import check_url
+from resource_server.issuers.urls import check_url
 
 REDIRECT_PORT: Final = 8765
 REDIRECT_URI: Final = f"http://127.0.0.1:{REDIRECT_PORT}/callback"

@@ -64,10 +64,11 @@ def _health(server: ResourceServer) -> APIRouter:
 
     @router.get("/readyz", responses={503: {"description": "The issuer's keys are not known yet."}})
     async def readyz() -> JSONResponse:
-        """Whether tokens can be judged; names the issuer whose keys are missing."""
-        if server.keys.is_ready:
-            return JSONResponse({"status": "ready"})
-        body = {"status": "unavailable", "issuers": [{"issuer": server.issuer.url, "keys": "unavailable"}]}
+        """Whether tokens of any issuer can be judged; names the issuers whose keys are missing."""
+        missing = [{"issuer": keys.issuer.url, "keys": "unavailable"} for keys in server.issuers.unready]
+        if server.issuers.is_ready:
+            return JSONResponse({"status": "ready"} | ({"issuers": missing} if missing else {}))
+        body = {"status": "unavailable", "issuers": missing}
         return JSONResponse(body, 503, {"retry-after": "30", "cache-control": "no-store"})
 
     return router

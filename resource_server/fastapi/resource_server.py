@@ -30,9 +30,10 @@ from resource_server.fastapi.passage import RequestPassage
 from resource_server.fastapi.refused import cover
 from resource_server.forwarding import Forwarding
 from resource_server.gate import Gate
-from resource_server.issuers.fetch import Fetch, fetch
+from resource_server.issuers.discovery import metadata_urls
+from resource_server.issuers.fetch import Fetch
 from resource_server.issuers.issuer import Issuer
-from resource_server.issuers.keys import IssuerKeys
+from resource_server.issuers.trusted_issuers import TrustedIssuers
 from resource_server.observers import refusal_log
 from resource_server.protected_resource import check_accepted, check_resource, metadata, metadata_path, metadata_url
 from resource_server.protector import ResourceProtector
@@ -60,8 +61,7 @@ class ResourceServer(SecurityBase, Demanding):
 
     def __init__(
         self,
-        issuer: str | Issuer,
-        *,
+        *issuers: str | Issuer,
         audience: str | Sequence[str] = (),
         realm: str = "api",
         resource: str | None = None,
@@ -74,10 +74,12 @@ class ResourceServer(SecurityBase, Demanding):
         memory: int = MEMORY,
         observers: Sequence[Observer] | None = None,
         clock: Clock = Clock(),  # noqa: B008 - immutable
-        fetch: Fetch = fetch,
+        fetch: Fetch | None = None,
     ) -> None:
         """Build a resource server.
 
+        Several issuers are several arguments; the subjects of the first are the users whom ``owner()`` means, and each
+        must say what it ``grants``.
         ``resource`` is this API's public identifier, published as RFC 9728 metadata and named in challenges, and one of
         the audiences; ``observers`` are told of each decision: by default a :class:`RefusalLog`, which warns of
         refusals under the logger ``resource_server.refusals``, and with ``()`` nobody;
@@ -86,12 +88,13 @@ class ResourceServer(SecurityBase, Demanding):
         pages may call this API from a browser; ``memory`` is in bytes;
         ``disclose_requirements`` names a route's roles to callers who lack them.
         """
-        if isinstance(issuer, Issuer) and audience:
+        if audience and issuers and all(isinstance(issuer, Issuer) for issuer in issuers):
             raise ConfigurationError("audience", "is given twice: leave it to the Issuer")
-        self.issuer = issuer if isinstance(issuer, Issuer) else Issuer(url=issuer, audience=audience)
+        trusted = [one if isinstance(one, Issuer) else Issuer(url=one, audience=audience) for one in issuers]
+        self.issuers = TrustedIssuers(trusted, clock=clock, fetch=fetch)
         if resource is not None:
             check_resource(resource)
-            check_accepted(resource, self.issuer.audiences)
+            check_accepted(resource, frozenset().union(*(issuer.audiences for issuer in trusted)))
         self.space = ProtectionSpace(
             realm=realm,
             resource=resource,
@@ -99,11 +102,10 @@ class ResourceServer(SecurityBase, Demanding):
             disclose_requirements=disclose_requirements,
         )
         believed = Forwarding(trusted_proxies, family=forwarding, require_https=require_https)
-        self.keys = IssuerKeys(self.issuer, clock=clock, fetch=fetch)
         self.protector = ResourceProtector(
-            JwtValidator({self.issuer.url: self.keys}, clock),
-            VerifiedTokens(memory, clock, max_jump=max(self.issuer.leeway, 1.0)),
-            first_issuer=self.issuer.url,
+            JwtValidator(self.issuers, clock),
+            VerifiedTokens(memory, clock, max_jump=max(1.0, *(issuer.leeway for issuer in trusted))),
+            issuers=self.issuers,
             forwarding=believed,
             hierarchy=ScopeHierarchy(scope_hierarchy),
             clock=clock,
@@ -115,7 +117,7 @@ class ResourceServer(SecurityBase, Demanding):
         self._apps: list[FastAPI] = []
         self._covered = True
         self._warned = False
-        self.model = OpenIdConnect(openIdConnectUrl=f"{self.issuer.url.rstrip('/')}/.well-known/openid-configuration")
+        self.model = OpenIdConnect(openIdConnectUrl=metadata_urls(self.issuers.first)[0])
         self.scheme_name = SCHEME_NAME
 
     def requires(self, *needs: Need) -> Any:
@@ -174,7 +176,7 @@ class ResourceServer(SecurityBase, Demanding):
 
     async def run(self) -> None:
         """Keep the issuer's keys fresh until cancelled; the gate does it for as long as the application lives."""
-        await self.keys.run()
+        await self.issuers.run()
 
     def install(
         self,
@@ -218,7 +220,7 @@ class ResourceServer(SecurityBase, Demanding):
         assert self.space.resource is not None  # noqa: S101 - or else there is no such route
         scopes = self.operations.scopes(request.app)
         headers = {"cache-control": "max-age=3600", "access-control-allow-origin": "*"}  # RFC 9728 §7.10
-        return JSONResponse(metadata(self.space.resource, [self.issuer.url], scopes), headers=headers)
+        return JSONResponse(metadata(self.space.resource, self.issuers.names, scopes), headers=headers)
 
     def _of_scopes(self, scopes: Sequence[str]) -> AllOf:
         """The same object for the same scopes: what was decided is looked up by identity."""
@@ -226,7 +228,7 @@ class ResourceServer(SecurityBase, Demanding):
         return self._by_scopes.setdefault(names, AllOf((Scopes(names),) if names else ()))
 
     def __repr__(self) -> str:
-        return f"ResourceServer({self.issuer.url!r})"
+        return f"ResourceServer({', '.join(map(repr, self.issuers.names))})"
 
 
 def _wrap(app: FastAPI, middleware: Callable[[Any], Any]) -> None:

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from resource_server.configuration_error import ConfigurationError
 from resource_server.issuers.fetch import Fetch, FetchError
-from resource_server.issuers.issuer import Issuer, check_url
+from resource_server.issuers.issuer import Issuer
+from resource_server.issuers.urls import check_url
 
 
 def metadata_urls(issuer: str) -> tuple[str, str]:
@@ -23,15 +24,16 @@ async def discover_jwks_uri(issuer: Issuer, fetch: Fetch) -> str:
     Metadata that calls itself by another name is not used (RFC 8414 §3.3).
     """
     reasons = []
-    for url in metadata_urls(issuer.url):
+    for url in (issuer.metadata_url,) if issuer.metadata_url is not None else metadata_urls(issuer.url):
         try:
-            return _read(await fetch(url), issuer, url)
+            return read_jwks_uri((await fetch(url)).document, issuer, url)
         except FetchError as error:
             reasons.append(str(error))
     raise FetchError("; ".join(reasons))
 
 
-def _read(document: dict[str, Any], issuer: Issuer, url: str) -> str:
+def read_jwks_uri(document: dict[str, Any], issuer: Issuer, url: str) -> str:
+    """The address of the keys, from the metadata that was found at a URL. Raises :class:`FetchError`."""
     if document.get("issuer") != issuer.url:
         raise FetchError(f"{url}: the document's issuer is not {issuer.url}")
     jwks_uri = document.get("jwks_uri")

@@ -2,10 +2,17 @@
 
 import asyncio
 import json
-from typing import Any, Final, Protocol
+import ssl
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx2
+from resource_server.configuration_error import ConfigurationError
+
+if TYPE_CHECKING:
+    import httpx2
 
 MAX_DOCUMENT: Final = 1024 * 1024
 """Bytes."""
@@ -17,51 +24,111 @@ class FetchError(Exception):
     """A document could not be had. Its text is for the operator."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document, and what its server says about time."""
+
+    document: dict[str, Any]
+    lifetime: float | None = None
+    """Seconds for which it may be kept (RFC 9111 §5.2.2.1, less its Age); None where the server does not say."""
+    date: float | None = None
+    """The server's own clock, in seconds since the epoch (RFC 9110 §6.6.1)."""
+
+
 class Fetch(Protocol):
     """Gets a JSON object from a URL; raises :class:`FetchError`. Tests and special networks bring their own."""
 
-    async def __call__(self, url: str) -> dict[str, Any]:
+    async def __call__(self, url: str) -> Fetched:
         """Answer the document at an https URL, or at a loopback http one."""
         ...
 
 
-async def fetch(url: str, *, within: float = TIMEOUT) -> dict[str, Any]:
-    """GET a JSON object, within so many seconds. Raises :class:`FetchError` and nothing else.
+class HttpFetch:
+    """Gets JSON objects by GET, within so many seconds.
 
     Follows no redirect, accepts no compression (a small answer could become a huge one), reads no proxy or certificate
     settings from the environment, and opens a connection of its own, so that no event loop outlives another in a pool.
+
+    ``ca_file`` holds the certificates (PEM) that are trusted *instead of* the system's; ``proxy`` is the URL of an
+    outgoing proxy, which may hold its credentials and is shown nowhere. Raises :class:`ConfigurationError`.
     """
-    try:
-        async with asyncio.timeout(within):
-            body = await _get(url)
-    except (OSError, httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:  # a time-out is an OSError
-        raise FetchError(f"{url}: {type(error).__name__}") from error
-    try:
-        document = json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise FetchError(f"{url}: the answer is no JSON") from error
-    if not isinstance(document, dict):
-        raise FetchError(f"{url}: the answer is no JSON object")
-    return document
+
+    def __init__(self, *, ca_file: Path | None = None, proxy: str | None = None, within: float = TIMEOUT) -> None:
+        self._within = within
+        self._proxy = None if proxy is None else _check_proxy(proxy)
+        self._tls = None if ca_file is None else _trusting(ca_file)
+
+    async def __call__(self, url: str) -> Fetched:
+        """Fetch. Raises :class:`FetchError` and nothing else."""
+        import httpx2  # deferred: an API whose keys are in a file needs no client
+
+        try:
+            async with asyncio.timeout(self._within):
+                headers, body = await self._get(url)
+        except (OSError, httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:  # a time-out is an OSError
+            raise FetchError(f"{url}: {_reason(error)}") from error
+        try:
+            document = json.loads(body.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise FetchError(f"{url}: the answer is no JSON") from error
+        if not isinstance(document, dict):
+            raise FetchError(f"{url}: the answer is no JSON object")
+        return Fetched(document, _lifetime(headers), _date(headers))
+
+    async def _get(self, url: str) -> "tuple[httpx2.Headers, bytes]":
+        import httpx2
+
+        target, host = _connectable(url)
+        headers = {"accept": "application/json", "accept-encoding": "identity", "host": host}
+        verify: ssl.SSLContext | bool = True if self._tls is None else self._tls
+        async with (
+            httpx2.AsyncClient(
+                follow_redirects=False, trust_env=False, timeout=None, verify=verify, proxy=self._proxy
+            ) as client,
+            client.stream("GET", target, headers=headers) as response,
+        ):
+            if response.status_code != 200:
+                raise FetchError(f"{url}: status {response.status_code}")
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise FetchError(f"{url}: the answer is compressed")
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > MAX_DOCUMENT:
+                    raise FetchError(f"{url}: the answer is larger than {MAX_DOCUMENT} bytes")
+            return response.headers, bytes(body)
 
 
-async def _get(url: str) -> bytes:
-    target, host = _connectable(url)
-    headers = {"accept": "application/json", "accept-encoding": "identity", "host": host}
-    async with (
-        httpx2.AsyncClient(follow_redirects=False, trust_env=False, timeout=None) as client,
-        client.stream("GET", target, headers=headers) as response,
-    ):
-        if response.status_code != 200:
-            raise FetchError(f"{url}: status {response.status_code}")
-        if response.headers.get("content-encoding", "identity") != "identity":
-            raise FetchError(f"{url}: the answer is compressed")
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > MAX_DOCUMENT:
-                raise FetchError(f"{url}: the answer is larger than {MAX_DOCUMENT} bytes")
-        return bytes(body)
+def _reason(error: Exception) -> str:
+    """The kind of failure alone, and what is wrong with a certificate: an operator has to know which CA to add."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"{type(error).__name__}: {cause.verify_message}"
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
+
+
+def _lifetime(headers: "httpx2.Headers") -> float | None:
+    """What Cache-Control allows; where its directives contradict each other, the shortest (RFC 9111 §4.2.1)."""
+    lifetimes: list[float] = []
+    for directive in headers.get("cache-control", "").lower().split(","):
+        name, _, value = directive.strip().partition("=")
+        if name in ("no-store", "no-cache"):
+            lifetimes.append(0.0)
+        elif name == "max-age":
+            digits = value.strip('"')
+            lifetimes.append(float(digits[:10]) if digits.isascii() and digits.isdigit() else 0.0)
+    age = headers.get("age", "0")
+    passed = float(age[:10]) if age.isascii() and age.isdigit() else 0.0
+    return max(0.0, min(lifetimes) - passed) if lifetimes else None
+
+
+def _date(headers: "httpx2.Headers") -> float | None:
+    try:
+        return parsedate_to_datetime(headers.get("date", "")).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _connectable(url: str) -> tuple[str, str]:
@@ -71,3 +138,24 @@ def _connectable(url: str) -> tuple[str, str]:
         port = f":{parts.port}" if parts.port else ""
         return urlunsplit(parts._replace(netloc=f"127.0.0.1{port}")), parts.netloc
     return url, parts.netloc
+
+
+def _trusting(ca_file: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        raise ConfigurationError(
+            "ca_file", f"can't be used ({type(error).__name__}): give a file of certificates in PEM: {str(ca_file)!r}"
+        ) from None
+
+
+def _check_proxy(proxy: str) -> str:
+    """Never quote it: it may hold a password."""
+    try:
+        parts = urlsplit(proxy)
+        fit = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        fit = False
+    if not fit:
+        raise ConfigurationError("proxy", "must be the URL of an HTTP proxy, as in http://proxy.example.com:3128")
+    return proxy

@@ -33,6 +33,8 @@ class Key:
     algorithm: Algorithm
     thumbprint: str
     """RFC 7638, base64url of SHA-256."""
+    issuer: str | None
+    """The issuer that the key is for, where issuers share a set and it says so (Entra ID)."""
     _key: object = field(repr=False)
 
     def verify(self, signing_input: bytes, signature: bytes) -> bool:
@@ -102,9 +104,11 @@ def _index(keys: list[Key], skipped: list[Skipped]) -> dict[tuple[str | None, st
 def _read_key(jwk: Any, allowed: Sequence[str]) -> list[Key]:
     if not isinstance(jwk, dict):
         raise ValueError("not an object")
-    kid, kty = jwk.get("kid"), jwk.get("kty")
+    kid, kty, issuer = jwk.get("kid"), jwk.get("kty"), jwk.get("issuer")
     if not isinstance(kid, str | None):
         raise ValueError("kid is no text")
+    if not isinstance(issuer, str | None):
+        raise ValueError("issuer is no text")
     if kty not in _PUBLIC:
         raise ValueError("kty is none of RSA, EC, OKP")
     if _PRIVATE & jwk.keys():
@@ -132,4 +136,4 @@ def _read_key(jwk: Any, allowed: Sequence[str]) -> list[Key]:
         if numbers.e != RSA_EXPONENT:
             raise ValueError("an RSA key with an unusual exponent")
     thumbprint = key.thumbprint()
-    return [Key(kid, row, thumbprint, key) for row in fitting]
+    return [Key(kid, row, thumbprint, issuer, key) for row in fitting]

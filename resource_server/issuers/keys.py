@@ -1,50 +1,68 @@
 """The living key set of one issuer: fetched once for all waiters, refreshed by timer, kept while the issuer is down."""
 
 import asyncio
+import contextlib
 import json
 import logging
-from collections.abc import Callable
+import math
+import random
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from resource_server.clock import Clock
 from resource_server.issuers import jwk_set
 from resource_server.issuers.discovery import discover_jwks_uri
-from resource_server.issuers.fetch import Fetch, FetchError, fetch
+from resource_server.issuers.fetch import Fetch, Fetched, FetchError, HttpFetch
+from resource_server.issuers.forced import ForcedFetches
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.jwk_set import JwkSet, Key
 from resource_server.refusals import Kind, Refusal
 from resource_server.single_flight import SingleFlight
 
-REFRESH: Final = 600.0
-"""Seconds between two refreshes: the longest that a withdrawn key lives on."""
-RETRY: Final = 10.0
-"""Seconds between tries while the issuer does not answer."""
-MAX_STALE: Final = 12 * 3600.0
-"""Seconds for which known keys are good while the issuer is down."""
-FORCED_BURST: Final = 2
-FORCED_SPACING: Final = 10.0
-"""Seconds between two fetches that unknown kids may force, after a burst of two."""
+LONGEST: Final = 600.0
+"""Seconds between two refreshes at the most: the longest that a withdrawn key lives on, whatever Cache-Control says."""
+SHORTEST: Final = 10.0
+"""Seconds between two refreshes at the least, whatever Cache-Control says."""
+AHEAD: Final = 0.2
+"""The part of a lifetime by which a refresh comes before its end at the earliest; chance says when, so that many
+workers don't come together."""
+FIRST_RETRY: Final = 1.0
+"""Seconds until a failed fetch is tried again; twice as long after each further failure."""
+LAST_RETRY: Final = 10.0
+"""Seconds between two tries at the most."""
 
 _log = logging.getLogger("resource_server.issuers")
 
 
 class IssuerKeys:
-    """Whose :meth:`find` answers from memory; it waits for a fetch only where there is no key to answer with."""
+    """Whose :meth:`find` answers from memory; it waits for a fetch only where there is no key to answer with.
 
-    def __init__(self, issuer: Issuer, *, clock: Clock, fetch: Fetch = fetch, max_stale: float = MAX_STALE) -> None:
+    ``chance`` answers a number from 0 to 1, and spreads refreshes and tries.
+    """
+
+    def __init__(
+        self, issuer: Issuer, *, clock: Clock, fetch: Fetch | None = None, chance: Callable[[], float] = random.random
+    ) -> None:
         self.issuer = issuer
         self._clock = clock
-        self._fetch = fetch
-        self._max_stale = max_stale
+        self._fetch = fetch or HttpFetch(ca_file=issuer.ca_file, proxy=issuer.proxy)
+        self._chance = chance
         self._flight: SingleFlight[None] = SingleFlight()
+        self._forced = ForcedFetches(clock)
         self._keys: JwkSet | None = None
+        self._jwks_uri = issuer.jwks_uri
         self._generation = 0
         self._good: tuple[float, float] | None = None
         """Wall and monotonic time of the last good fetch."""
-        self._failed: float | None = None
-        """Monotonic time of the last fetch, if it failed."""
-        self._budget, self._budget_at = float(FORCED_BURST), clock.monotonic()
+        self._lifetime = LONGEST
+        """Seconds, of what it answered."""
+        self._failures = 0
+        """Since the last good fetch."""
+        self._next_try = 0.0
+        """Monotonic time before which a failed fetch is not repeated."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stand_in: Callable[[], dict[str, Any]] | None = None
         self.problem: str | None = "its keys have not been fetched yet"
         """Why there are no fresh keys, for the operator; None where all is well."""
 
@@ -72,6 +90,27 @@ class IssuerKeys:
         """Whether what was verified in that generation still stands."""
         return generation == self._generation and not self._is_stale()
 
+    @contextlib.contextmanager
+    def supplied_by(self, document: Callable[[], dict[str, Any]]) -> Iterator[None]:
+        """Let a test supply the key set, in the place of the issuer, which is not asked meanwhile.
+
+        Neither keys nor verified tokens are good on both sides of the beginning, or of the end.
+        """
+        before, self._stand_in = self._stand_in, document
+        self._forget()
+        try:
+            yield
+        finally:
+            self._stand_in = before
+            self._forget()
+
+    def _forget(self) -> None:
+        self._generation += 1
+        self._keys = self._good = None
+        self._failures = 0
+        self._flight = SingleFlight()  # a fetch that is under way is another's
+        self._forced = ForcedFetches(self._clock)
+
     async def find(self, kid: str | None, algorithm: str, *, may_force: Callable[[], bool]) -> Key:
         """The key for a token's header.
 
@@ -80,29 +119,32 @@ class IssuerKeys:
         """
         if self._keys is None or self._is_stale():
             await self._fetch_first()
-        elif self._age() >= REFRESH and not self._has_just_failed():
+        elif self._age() >= self._lifetime and not self._has_just_failed():
             self._refresh_behind()
-        assert self._keys is not None  # noqa: S101 - or else the fetch has raised
-        key = self._keys.find(kid, algorithm)
+        key = self._known(kid, algorithm)
         if key is not None:
             return key
         if may_force():
             key = await self._find_by_force(kid, algorithm)
             if key is not None:
                 return key
-        if self._failed is not None:
+        if self._failures:
             raise self._unavailable()
         raise Refusal(Kind.UNKNOWN_KEY, "no key of the issuer has the token's kid and algorithm")
 
     async def _find_by_force(self, kid: str | None, algorithm: str) -> Key | None:
         """Look again after a fetch: one that is under way costs nothing, but may have been answered too early."""
+        if self._forced.is_known_in_vain(kid, algorithm):
+            return None
         key = None
         if self._flight.is_running:
             await self._join()
             key = self._known(kid, algorithm)
-        if key is None and (self._flight.is_running or self._take_forced()):
-            await self._join()
+        if key is None and (self._flight.is_running or self._forced.take()):
+            await self._flight.join(self._fetch_keys_alone)
             key = self._known(kid, algorithm)
+            if key is None:
+                self._forced.note_in_vain(kid, algorithm)
         return key
 
     def _known(self, kid: str | None, algorithm: str) -> Key | None:
@@ -112,14 +154,24 @@ class IssuerKeys:
         """Fetch the keys now. Never raises for the issuer's faults: the known keys stay, the problem is noted."""
         await self._join()
 
-    async def run(self) -> None:
-        """Refresh for ever, by timer and not by misses: a withdrawn key is noticed without a single miss."""
+    async def run(self, slot: AbstractAsyncContextManager[object]) -> None:
+        """Refresh for ever, by timer and not by misses: a withdrawn key is noticed without a single miss.
+
+        ``slot`` is entered for each fetch, so that many issuers don't fetch all at once.
+        """
         while True:
-            await self.refresh()
-            await asyncio.sleep(RETRY if self._failed is not None else REFRESH)
+            async with slot:
+                await self.refresh()
+            await self._clock.sleep(self._until_next())
+
+    def _until_next(self) -> float:
+        """Seconds until the next refresh: ahead of the end of the keys' lifetime."""
+        if self._failures:
+            return max(0.0, self._next_try - self._clock.monotonic())
+        return max(SHORTEST, self._lifetime * (1 - AHEAD * self._chance()))
 
     async def _join(self) -> None:
-        await self._flight.join(self._fetch_keys)
+        await self._flight.join(self._fetch_all)
 
     async def _fetch_first(self) -> None:
         if not self._has_just_failed():
@@ -128,7 +180,8 @@ class IssuerKeys:
             raise self._unavailable()
 
     def _unavailable(self) -> Refusal:
-        return Refusal(Kind.ISSUER_UNAVAILABLE, f"{self.issuer.url}: {self.problem}")
+        wait = max(1, math.ceil(self._next_try - self._clock.monotonic()))
+        return Refusal(Kind.ISSUER_UNAVAILABLE, f"{self.issuer.url}: {self.problem}", retry_after=wait)
 
     def _refresh_behind(self) -> None:
         if not self._tasks:
@@ -136,32 +189,60 @@ class IssuerKeys:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _fetch_keys(self) -> None:
+    async def _fetch_all(self) -> None:
+        """The metadata and the keys."""
+        if self.issuer.jwks_uri is None:
+            self._jwks_uri = None
+        await self._fetch_keys_alone()
+
+    async def _fetch_keys_alone(self) -> None:
+        """The keys, at the address that the last metadata gave: what an unknown kid may force."""
+        asked = self._stand_in
         try:
-            keys = jwk_set.read(await self._document(), self.issuer.algorithms)
+            fetched = await self._fetch_set()
+            keys = jwk_set.read(fetched.document, self.issuer.algorithms)
         except Exception as error:  # noqa: BLE001 - one answer must not end the refreshing, or withdrawn keys live on
-            self._failed = self._clock.monotonic()
-            self.problem = str(error) if isinstance(error, FetchError | ValueError) else type(error).__name__
-            _log.warning("keys of %s could not be fetched: %s", self.issuer.url, self.problem)
+            if asked is self._stand_in:
+                self._note_failure(str(error) if isinstance(error, FetchError | ValueError) else type(error).__name__)
             return
+        if asked is self._stand_in:  # or else a test has begun or ended meanwhile
+            self._note_success(keys, fetched.lifetime)
+
+    async def _fetch_set(self) -> Fetched:
+        if self._stand_in is not None:
+            return Fetched(self._stand_in())
+        path = self.issuer.jwks_file
+        if path is not None:
+            try:
+                document = json.loads(path.read_text("utf-8"))
+            except (OSError, ValueError, RecursionError) as error:
+                raise FetchError(f"{path}: {type(error).__name__}") from error
+            return Fetched(document if isinstance(document, dict) else {})
+        if self._jwks_uri is None:
+            self._jwks_uri = await discover_jwks_uri(self.issuer, self._fetch)
+        return await self._fetch(self._jwks_uri)
+
+    def _note_failure(self, problem: str) -> None:
+        if problem != self.problem or not self._failures:
+            _log.warning("keys of %s could not be fetched: %s", self.issuer.url, problem)
+        self.problem = problem
+        wait = min(LAST_RETRY, FIRST_RETRY * 2 ** min(self._failures, 10))
+        self._failures += 1
+        self._next_try = self._clock.monotonic() + wait * (1 - self._chance() / 2)
+
+    def _note_success(self, keys: JwkSet, lifetime: float | None) -> None:
         before = self._keys
         if before is not None and before.identity - keys.identity:
             self._generation += 1
-        self._keys, self._failed, self.problem = keys, None, None
+        if self._failures:
+            _log.warning("keys of %s are fetched again, after %d failures", self.issuer.url, self._failures)
+        self._keys, self._failures, self.problem = keys, 0, None
         self._good = (self._clock.wall(), self._clock.monotonic())
+        self._lifetime = LONGEST if lifetime is None else min(LONGEST, max(SHORTEST, lifetime))
+        self._forced.forget_in_vain()
         if before is None or before.skipped != keys.skipped:
             for skipped in keys.skipped:
                 _log.warning("key %a of %s is not used: %s", skipped.kid, self.issuer.url, skipped.reason)
-
-    async def _document(self) -> dict[str, Any]:
-        if self.issuer.jwks_file is not None:
-            try:
-                document = json.loads(self.issuer.jwks_file.read_text("utf-8"))
-            except (OSError, ValueError, RecursionError) as error:
-                raise FetchError(f"{self.issuer.jwks_file}: {type(error).__name__}") from error
-            return document if isinstance(document, dict) else {}
-        jwks_uri = self.issuer.jwks_uri or await discover_jwks_uri(self.issuer, self._fetch)
-        return await self._fetch(jwks_uri)
 
     def _age(self) -> float:
         """Seconds since the last good fetch, by whichever clock says more; infinite if the wall clock was set back."""
@@ -174,17 +255,7 @@ class IssuerKeys:
         if self._good is None:
             return True
         wall, monotonic = self._clock.wall() - self._good[0], self._clock.monotonic() - self._good[1]
-        return max(wall, monotonic) >= self._max_stale
+        return max(wall, monotonic) >= self.issuer.max_stale
 
     def _has_just_failed(self) -> bool:
-        return self._failed is not None and self._clock.monotonic() - self._failed < RETRY
-
-    def _take_forced(self) -> bool:
-        """Take one forced fetch from the budget. Only forced ones count, so strangers can't delay a regular one."""
-        now = self._clock.monotonic()
-        self._budget = min(FORCED_BURST, self._budget + (now - self._budget_at) / FORCED_SPACING)
-        self._budget_at = now
-        if self._budget < 1:
-            return False
-        self._budget -= 1
-        return True
+        return self._failures > 0 and self._clock.monotonic() < self._next_try

@@ -3,48 +3,109 @@
 Pure: values in, a token or a refusal out.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from resource_server.access_token import AccessToken, freeze
+from resource_server.issuers.grants import Grants
+from resource_server.issuers.issuer import TENANT, Issuer
+from resource_server.issuers.token_kind import AT_JWT, bears, spellings
 from resource_server.refusals import Kind, Refusal
 
-_ACCESS_TOKEN_TYPES = frozenset({"at+jwt", "application/at+jwt"})
+RFC9068_TYPES = spellings((AT_JWT,))
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRules:
-    """What one issuer's tokens are held against."""
+    """What the tokens of one issuer's name are held against."""
 
     issuer: str
     audience: frozenset[str]
     """A token must name at least one of these, whole and to the letter."""
     leeway: float = 30.0
     """Seconds by which clocks may differ; for exp, nbf and iat alike."""
+    types: frozenset[str | None] = RFC9068_TYPES
+    """The values of ``typ``, in lower case; None for a missing one."""
+    markers: tuple[Mapping[str, tuple[str, ...]], ...] = ()
+    """Claims that access tokens alone bear: one of the alternatives must be met in whole."""
+    foreign_markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Claims that other tokens bear: none may be there."""
+    audience_is_no_client_id: bool = False
+    audience_claim: str = "aud"
+    client_id_claim: str = "client_id"
+    required_claims: tuple[str, ...] = ("jti",)
     scope_claim: str = "scope"
+    scope_shape: str = "text"
     roles_claim: tuple[str, ...] = ("roles",)
     """A path of member names, outermost first; so are the next two."""
+    roles_shape: str = "names"
     groups_claim: tuple[str, ...] = ("groups",)
     entitlements_claim: tuple[str, ...] = ("entitlements",)
+    grants: Grants | None = None
+    """What counts of the scopes, roles, groups and entitlements; None for everything."""
+    template: str = ""
+    """The issuer's configured URL, where it has a name for each of its tenants."""
+    tenant_claim: str = "tid"
+    tenant: str | None = None
+    """Whose name ``issuer`` is, where it is a tenant's."""
 
 
-def check_type(typ: str | None) -> None:
+def rules_of(issuer: Issuer, name: str, grants: Grants | None = None, tenant: str | None = None) -> ClaimRules:
+    """What an issuer's configuration means for the claims of the tokens that bear this name of it."""
+    return ClaimRules(
+        issuer=name,
+        audience=issuer.audiences,
+        leeway=issuer.leeway,
+        types=spellings(issuer.accept_typ),
+        markers=tuple(issuer.markers),  # type: ignore[arg-type]  # the issuer has made tuples of their values
+        foreign_markers=issuer.foreign_markers,  # type: ignore[arg-type]
+        audience_is_no_client_id=issuer.audience_is_no_client_id,
+        audience_claim=issuer.audience_claim,
+        client_id_claim=issuer.client_id_claim,
+        required_claims=tuple(issuer.required_claims),
+        scope_claim=issuer.scope_claim,
+        scope_shape=issuer.scope_shape,
+        roles_claim=tuple(issuer.roles_claim),
+        roles_shape=issuer.roles_shape,
+        groups_claim=tuple(issuer.groups_claim),
+        entitlements_claim=tuple(issuer.entitlements_claim),
+        grants=grants,
+        template=issuer.url,
+        tenant_claim=issuer.tenant_claim,
+        tenant=tenant,
+    )
+
+
+def check_type(typ: str | None, types: frozenset[str | None] = RFC9068_TYPES) -> None:
     """Demand the media type of an access token, so that no other JWT of the issuer passes (RFC 9068 §4 no. 1).
 
     Compared without regard to case; a value without a slash stands for ``application/`` plus it (RFC 7515 §4.1.9).
     """
-    if typ is None or typ.lower() not in _ACCESS_TOKEN_TYPES:
-        raise Refusal(Kind.WRONG_TOKEN_TYPE, "typ is not at+jwt")
+    if (typ if typ is None else typ.lower()) not in types:
+        raise Refusal(Kind.WRONG_TOKEN_TYPE, "typ is none of those of the issuer's access tokens")
 
 
-def check_issuer(payload: Mapping[str, Any], trusted: Iterable[str]) -> str:
-    """Demand an issuer that we trust, to the letter (RFC 8725 §3.8): a trailing slash makes another issuer."""
-    issuer = payload.get("iss")
-    if type(issuer) is not str or issuer not in trusted:
-        raise Refusal(Kind.WRONG_ISSUER, "iss is no issuer of ours")
-    return issuer
+def check_kind(payload: Mapping[str, Any], rules: ClaimRules) -> None:
+    """Demand that the claims are those of an access token, where ``typ`` alone does not tell (T18)."""
+    for name, values in rules.foreign_markers.items():
+        if bears(payload, name, values):
+            raise Refusal(Kind.WRONG_TOKEN_TYPE, f"{name} is that of another token than an access token")
+    if rules.markers and not any(
+        all(bears(payload, name, values) for name, values in alternative.items()) for alternative in rules.markers
+    ):
+        raise Refusal(Kind.WRONG_TOKEN_TYPE, "no claim marks it as an access token")
+
+
+def check_tenant(payload: Mapping[str, Any], rules: ClaimRules, key_issuer: str | None) -> None:
+    """Demand that a tenant's token says so, and was signed by a key that is that tenant's, too (T19)."""
+    if rules.tenant is None:
+        return
+    if payload.get(rules.tenant_claim) != rules.tenant:
+        raise Refusal(Kind.WRONG_ISSUER, f"{rules.tenant_claim} is not the tenant that iss names")
+    if key_issuer is not None and key_issuer.replace(TENANT, rules.tenant) != rules.issuer:
+        raise Refusal(Kind.WRONG_ISSUER, "the key is another tenant's")
 
 
 def read(payload: Mapping[str, Any], rules: ClaimRules, now: float) -> AccessToken:
@@ -53,7 +114,8 @@ def read(payload: Mapping[str, Any], rules: ClaimRules, now: float) -> AccessTok
     ``exp`` must be there, but whether it has passed is not judged here: that comes after the sender's
     confirmation, and on every request (:func:`is_expired`). Raises :class:`Refusal`.
     """
-    subject, client_id, expires_at = check_required(payload)
+    check_kind(payload, rules)
+    subject, client_id, expires_at = check_required(payload, rules)
     audience = check_audience(payload, rules)
     issued_at = check_begun(payload, rules, now)
     scopes, roles, groups, entitlements = check_granted(payload, rules)
@@ -73,18 +135,22 @@ def read(payload: Mapping[str, Any], rules: ClaimRules, now: float) -> AccessTok
     )
 
 
-def check_required(payload: Mapping[str, Any]) -> tuple[str, str, float]:
+def check_required(payload: Mapping[str, Any], rules: ClaimRules) -> tuple[str, str, float]:
     """Demand the claims that every access token has (RFC 9068 §2.2); answer sub, client_id and exp."""
-    _text(payload, "jti")
+    for name in rules.required_claims:
+        _text(payload, name)
     _time(payload, "iat")
-    return _text(payload, "sub"), _text(payload, "client_id"), _time(payload, "exp")
+    return _text(payload, "sub"), _text(payload, rules.client_id_claim), _time(payload, "exp")
 
 
 def check_audience(payload: Mapping[str, Any], rules: ClaimRules) -> tuple[str, ...]:
     """Demand that the token is for us; answer all that it is for (RFC 7519 §4.1.3)."""
-    audience = _audience(payload.get("aud"))
+    audience = _audience(payload.get(rules.audience_claim), rules.audience_claim)
     if rules.audience.isdisjoint(audience):
-        raise Refusal(Kind.WRONG_AUDIENCE, f"aud is {', '.join(audience)}, not {', '.join(sorted(rules.audience))}")
+        said, wanted = ", ".join(audience), ", ".join(sorted(rules.audience))
+        raise Refusal(Kind.WRONG_AUDIENCE, f"{rules.audience_claim} is {said}, not {wanted}")
+    if rules.audience_is_no_client_id and payload.get(rules.client_id_claim) in tuple(rules.audience):
+        raise Refusal(Kind.WRONG_TOKEN_TYPE, "it is for its own client, as an ID token is")
     return audience
 
 
@@ -100,9 +166,20 @@ def check_begun(payload: Mapping[str, Any], rules: ClaimRules, now: float) -> fl
 
 
 def check_granted(payload: Mapping[str, Any], rules: ClaimRules) -> tuple[frozenset[str], ...]:
-    """Demand that what is granted can be read, or is absent; answer scopes, roles, groups and entitlements."""
-    paths = (rules.roles_claim, rules.groups_claim, rules.entitlements_claim)
-    return (_scopes(payload, rules.scope_claim), *(_names(payload, path) for path in paths))
+    """Demand that what is granted can be read, or is absent; answer scopes, roles, groups and entitlements.
+
+    What the issuer may not grant is dropped: a partner's word does not make an administrator here (T1).
+    """
+    said = (
+        _scopes(payload, rules.scope_claim, rules.scope_shape),
+        _names(payload, rules.roles_claim, rules.roles_shape),
+        _names(payload, rules.groups_claim),
+        _names(payload, rules.entitlements_claim),
+    )
+    if rules.grants is None:
+        return said
+    counted = (rules.grants.scopes, rules.grants.roles, rules.grants.groups, rules.grants.entitlements)
+    return tuple(names.intersection(allowed) for names, allowed in zip(said, counted, strict=True))
 
 
 def is_expired(expires_at: float, leeway: float, now: float) -> bool:
@@ -124,24 +201,31 @@ def _time(payload: Mapping[str, Any], name: str) -> float:
     return float(value)
 
 
-def _audience(value: Any) -> tuple[str, ...]:
+def _audience(value: Any, name: str) -> tuple[str, ...]:
     if type(value) is str:
         return (value,)
     if type(value) is list and all(type(member) is str for member in value):
         return tuple(value)
-    raise Refusal(Kind.WRONG_AUDIENCE, "aud is missing or neither a text nor an array of texts")
+    raise Refusal(Kind.WRONG_AUDIENCE, f"{name} is missing or neither a text nor an array of texts")
 
 
-def _scopes(payload: Mapping[str, Any], name: str) -> frozenset[str]:
-    """A space-delimited text (RFC 9068 §2.2.3); absent means none."""
-    value = payload.get(name, "")
+def _scopes(payload: Mapping[str, Any], name: str, shape: str) -> frozenset[str]:
+    """A space-delimited text (RFC 9068 §2.2.3), or an array where the issuer is known for one; absent means none."""
+    value = payload.get(name, "" if shape == "text" else [])
+    if shape == "array":
+        if type(value) is not list or not all(type(scope) is str for scope in value):
+            raise Refusal(Kind.INVALID_CLAIM, f"{name} is no array of texts")
+        return frozenset(value) - {""}
     if type(value) is not str:
         raise Refusal(Kind.INVALID_CLAIM, f"{name} is no text")
     return frozenset(value.split(" ")) - {""}
 
 
-def _names(payload: Mapping[str, Any], path: tuple[str, ...]) -> frozenset[str]:
-    """Roles, groups or entitlements: texts, or objects with a ``value`` (RFC 9068 §2.2.3.1, RFC 7643 §4.1.2)."""
+def _names(payload: Mapping[str, Any], path: tuple[str, ...], shape: str = "names") -> frozenset[str]:
+    """Roles, groups or entitlements: texts, or objects with a ``value`` (RFC 9068 §2.2.3.1, RFC 7643 §4.1.2).
+
+    In the shape ``members``, an object whose members bear the names.
+    """
     value: Any = payload
     for step in path:
         if type(value) is not dict:
@@ -149,6 +233,10 @@ def _names(payload: Mapping[str, Any], path: tuple[str, ...]) -> frozenset[str]:
         if step not in value:
             return frozenset()
         value = value[step]
+    if shape == "members":
+        if type(value) is not dict:
+            raise Refusal(Kind.INVALID_CLAIM, f"{'.'.join(path)} is no object")
+        return frozenset(value)
     members = [value] if type(value) is str else value
     if type(members) is not list:
         raise Refusal(Kind.INVALID_CLAIM, f"{'.'.join(path)} is no array")

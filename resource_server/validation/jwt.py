@@ -1,6 +1,5 @@
 """Validation of a JWT access token (RFC 9068 §4), in the order that part E2 of the contract prescribes."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from resource_server.clock import Clock
@@ -8,9 +7,10 @@ from resource_server.credentials import Credentials
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.jwk_set import Key
 from resource_server.issuers.keys import IssuerKeys
+from resource_server.issuers.trusted_issuers import TrustedIssuer, TrustedIssuers
 from resource_server.refusals import Kind, Refusal
 from resource_server.validation import claims, compact
-from resource_server.validation.claims import ClaimRules
+from resource_server.validation.claims import ClaimRules, rules_of
 from resource_server.validation.compact import CompactJws, Header
 from resource_server.verified import VerifiedToken
 
@@ -18,12 +18,12 @@ MAX_KNOWN_HEADERS: Final = 256
 
 
 class JwtValidator:
-    """Validates the JWT access tokens of the issuers whose keys it is given."""
+    """Validates the JWT access tokens of the issuers that are trusted."""
 
-    def __init__(self, keys: Mapping[str, IssuerKeys], clock: Clock) -> None:
-        self._keys = keys
+    def __init__(self, issuers: TrustedIssuers, clock: Clock) -> None:
+        self._issuers = issuers
         self._clock = clock
-        self._rules = {url: rules_of(known.issuer) for url, known in keys.items()}
+        self._known = {name: self._judged_by(issuers.find(name)) for name in issuers.names}
         self._headers: dict[str, Header] = {}
 
     async def validate(self, credentials: Credentials) -> VerifiedToken:
@@ -33,16 +33,32 @@ class JwtValidator:
         judge expiry and confirmation, which are the protector's on every request.
         """
         jws = compact.parse(credentials.token, self._headers)
-        claims.check_type(jws.header.type)
-        keys = self._keys[claims.check_issuer(jws.payload, self._keys)]
-        rules = self._rules[keys.issuer.url]
+        keys, rules = self._find(jws)
         check_algorithm(jws, keys.issuer)
         generation = keys.generation
         key = await keys.find(jws.header.key_id, jws.header.algorithm, may_force=lambda: self._would_pass(jws, rules))
         check_signature(jws, key)
+        claims.check_tenant(jws.payload, rules, key.issuer)
         token = claims.read(jws.payload, rules, self._clock.wall())
         self._remember(jws)
         return VerifiedToken(token, rules.leeway, keys, generation, key.thumbprint)
+
+    def _find(self, jws: CompactJws) -> tuple[IssuerKeys, ClaimRules]:
+        """Choose by the exact ``iss``: what another issuer has signed is never tried (RFC 8725 §3.8)."""
+        name = jws.payload.get("iss")
+        found = self._known.get(name) if type(name) is str else None
+        if found is None:
+            trusted = self._issuers.find(name)
+            found = self._judged_by(trusted) if trusted is not None else None
+        claims.check_type(jws.header.type, found[1].types if found is not None else claims.RFC9068_TYPES)
+        if found is None:
+            raise Refusal(Kind.WRONG_ISSUER, "iss is no issuer of ours")
+        return found
+
+    @staticmethod
+    def _judged_by(trusted: TrustedIssuer | None) -> tuple[IssuerKeys, ClaimRules]:
+        assert trusted is not None  # noqa: S101 - a name that the issuers have given
+        return trusted.keys, rules_of(trusted.issuer, trusted.name, trusted.grants, trusted.tenant)
 
     def _would_pass(self, jws: CompactJws, rules: ClaimRules) -> bool:
         """Whether all but the signature is good: other tokens may not cost the issuer a request."""
@@ -75,16 +91,3 @@ def check_signature(jws: CompactJws, key: Key) -> None:
         raise Refusal(Kind.BAD_SIGNATURE, type(error).__name__) from error
     if not good:
         raise Refusal(Kind.BAD_SIGNATURE, "the signature is not the key's")
-
-
-def rules_of(issuer: Issuer) -> ClaimRules:
-    """What an issuer's configuration means for the claims of its tokens."""
-    return ClaimRules(
-        issuer=issuer.url,
-        audience=issuer.audiences,
-        leeway=issuer.leeway,
-        scope_claim=issuer.scope_claim,
-        roles_claim=tuple(issuer.roles_claim),
-        groups_claim=tuple(issuer.groups_claim),
-        entitlements_claim=tuple(issuer.entitlements_claim),
-    )

@@ -55,14 +55,14 @@ def rows_of(algorithm: str) -> dict[str, Callable[[], object]]:
     issuer = FakeIssuer(algorithm=algorithm)
     options = Issuer(url=issuer.url, audience=issuer.audience, algorithms=[algorithm])
     server = ResourceServer(options, fetch=issuer.fetch)
-    asyncio.run(server.keys.refresh())
+    asyncio.run(server.issuers.refresh())
     token = issuer.token(scope="orders:read orders:write", **CLAIMS)
     protector: Any = server.protector
     fields = [(b"host", b"x"), (b"authorization", f"Bearer {token}".encode())]
     scope = {"type": "http", "method": "GET", "headers": fields, "query_string": b""}
     credentials: Credentials = extract(scope, credential_fields(scope))
     signing_input, _, signature = token.rpartition(".")
-    key: Any = server.keys._keys.find(issuer.mint.keys[0].kid, algorithm)  # type: ignore[union-attr]
+    key: Any = next(iter(server.issuers)).known.find(issuer.mint.keys[0].kid, algorithm)  # type: ignore[union-attr]
     raw_signature = pyjwt.utils.base64url_decode(signature)
     signing = signing_input.encode()
     jwks = KeySet.import_key_set(issuer.mint.jwks())  # type: ignore[arg-type]

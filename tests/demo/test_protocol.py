@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from resource_server import ResourceServer
 from resource_server.demo.api import create_api
-from resource_server.issuers.fetch import FetchError
+from resource_server.issuers.fetch import Fetched, FetchError
 from resource_server.testing import FakeIssuer
 from tests.calls import LACKS_SCOPE, MISSING, Exchange, bearer, call
 from tests.demo.conftest import METADATA
@@ -158,7 +158,7 @@ async def test_readyz_names_the_issuer_until_its_keys_are_known(
     }
     assert response.headers["retry-after"] == "30"
     assert response.headers["cache-control"] == "no-store"
-    await server.keys.refresh()
+    await server.issuers.refresh()
     response = await call(app, "GET", "/readyz")
     assert (response.status_code, response.content) == (200, b'{"status":"ready"}')
 
@@ -167,16 +167,16 @@ async def test_readyz_is_unavailable_again_once_the_keys_are_stale(issuer: FakeI
     """DESIGN §9: known keys go on, up to max_stale."""
     down = False
 
-    async def fetch(url: str) -> dict[str, Any]:
+    async def fetch(url: str) -> Fetched:
         if down:
             raise FetchError("down")
         return await issuer.fetch(url)
 
     server = ResourceServer(issuer.url, audience=issuer.audience, clock=time.clock, fetch=fetch)
     app = create_api(server)
-    await server.keys.refresh()
+    await server.issuers.refresh()
     down = True
-    await server.keys.refresh()
+    await server.issuers.refresh()
     time.turn(12 * 3600 - 1)
     assert (await call(app, "GET", "/readyz")).status_code == 200
     time.turn(1)

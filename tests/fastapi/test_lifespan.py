@@ -49,7 +49,7 @@ async def test_the_keys_are_fetched_at_the_start_and_no_task_is_left_at_the_end(
     assert await server.tell("startup") == "lifespan.startup.complete"
     await tasks_settled()
     assert issuer.requests == [f"{issuer.url}/.well-known/openid-configuration", f"{issuer.url}/jwks"]
-    assert api.keys.is_ready
+    assert api.issuers.is_ready
     assert await server.tell("shutdown") == "lifespan.shutdown.complete"
     await living
     assert await tasks_settled() == before

@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 
 from resource_server import AccessToken, Decision, Kind, ResourceServer
 from resource_server.credentials import credential_fields, extract
-from resource_server.issuers.fetch import FetchError
+from resource_server.issuers.fetch import Fetched, FetchError
 from resource_server.testing import FakeIssuer
 from tests.calls import call
 from tests.fastapi.conftest import MakeApi
@@ -179,7 +179,7 @@ async def test_the_duration_holds_what_was_waited_for(
 ) -> None:
     """The positive control: the fetch of the first keys is part of the decision."""
 
-    async def slow(url: str) -> dict[str, Any]:
+    async def slow(url: str) -> Fetched:
         time.turn(2)
         return await issuer.fetch(url)
 

@@ -130,12 +130,12 @@ async def test_one_request_is_authenticated_and_told_once(make_api: MakeApi, iss
     # nothing is remembered, so each authentication of a token with an unknown kid would cost a fetch of its own
     api = make_api(observers=[decisions.append], memory=0)
     app = union(api)
-    await api.keys.refresh()
+    await api.issuers.refresh()
     fetched = len(issuer.requests)
     token = issuer.token(scope=" ".join(ALL), header={"kid": "unknown"})
     assert (await call(app, "GET", "/notes", token=token)).status_code == 401
     assert [decision.kind for decision in decisions] == [Kind.UNKNOWN_KEY]
-    assert len(issuer.requests) - fetched == 2  # metadata and keys, once
+    assert len(issuer.requests) - fetched == 1  # the keys, once
     decisions.clear()
     assert (await call(app, "GET", "/notes", token=issuer.token(scope=" ".join(ALL)))).status_code == 200
     assert [(decision.kind, decision.route) for decision in decisions] == [(None, "/notes")]

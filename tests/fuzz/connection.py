@@ -45,7 +45,7 @@ class _Wire(Wire):
 def _configure() -> uvicorn.Config:
     issuer = FakeIssuer()
     server = ResourceServer(issuer.url, audience=issuer.audience, fetch=issuer.fetch)
-    _RUNNER.run(server.keys.refresh())
+    _RUNNER.run(server.issuers.refresh())
     config = uvicorn.Config(
         AccessLog(create_api(server)), http=BoundedHttpProtocol, ws=WebSocketProtocol, log_config=None,
         access_log=False, server_header=False, date_header=False, proxy_headers=False,

@@ -17,6 +17,7 @@ from joserfc.jws import JWSRegistry
 
 from resource_server import Issuer
 from resource_server.fastapi import ResourceServer
+from resource_server.issuers.fetch import Fetched
 from resource_server.refusals import Refusal
 from tests.fuzz.target import demand
 from tests.fuzz.tokens import AUDIENCE, ISSUER, MINT
@@ -39,14 +40,13 @@ class _Registry(JWSRegistry):
         self.header_registry = {name: self.header_registry[name] for name in used if name in self.header_registry}
 
 
-async def _get_keys(url: str) -> dict[str, Any]:
-    document: dict[str, Any] = MINT.jwks()
-    return document if url.endswith("/jwks") else {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/jwks"}
+async def _get_keys(url: str) -> Fetched:
+    return Fetched(MINT.jwks() if url.endswith("/jwks") else {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/jwks"})
 
 
 def _make_server() -> ResourceServer:
     server = ResourceServer(Issuer(url=ISSUER, audience=AUDIENCE, algorithms=ALGORITHMS), fetch=_get_keys, memory=0)
-    RUNNER.run(server.keys.refresh())
+    RUNNER.run(server.issuers.refresh())
     return server
 
 

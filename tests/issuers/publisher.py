@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from resource_server.development.minting import SigningKey
-from resource_server.issuers.fetch import FetchError
+from resource_server.issuers.fetch import Fetched, FetchError
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.keys import IssuerKeys
 from tests.turnable_clock import TurnableClock
@@ -17,6 +17,8 @@ class Publisher:
 
     def __init__(self, *keys: SigningKey) -> None:
         self.answer: Any = None
+        self.lifetime: float | None = None
+        """Seconds that Cache-Control allows."""
         self.fetches = 0
         self.open = asyncio.Event()
         """Cleared, it keeps every request waiting."""
@@ -31,21 +33,20 @@ class Publisher:
         """The issuer is down."""
         self.answer = FetchError("status 500")
 
-    async def __call__(self, url: str) -> dict[str, Any]:
+    async def __call__(self, url: str) -> Fetched:
         """Be fetched."""
         self.fetches += 1
         answer = self.answer
         await self.open.wait()
         if isinstance(answer, Exception):
             raise answer
-        document: dict[str, Any] = answer
-        return document
+        return Fetched(answer, self.lifetime)
 
 
 def issuer_keys(publisher: Publisher, time: TurnableClock, **options: Any) -> IssuerKeys:
-    """The keys of an issuer that publishes so; nothing is fetched yet."""
-    issuer = Issuer(url=URL, audience="https://api.example.com", jwks_uri=URL + "/keys")
-    return IssuerKeys(issuer, clock=time.clock, fetch=publisher, **options)
+    """The keys of an issuer that publishes so; nothing is fetched yet, and chance never shortens a wait."""
+    issuer = Issuer(url=URL, audience="https://api.example.com", jwks_uri=URL + "/keys", **options)
+    return IssuerKeys(issuer, clock=time.clock, fetch=publisher, chance=lambda: 0.0)
 
 
 async def known_keys(publisher: Publisher, time: TurnableClock, **options: Any) -> IssuerKeys:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from resource_server.issuers.discovery import discover_jwks_uri, metadata_urls
-from resource_server.issuers.fetch import FetchError
+from resource_server.issuers.fetch import Fetched, FetchError
 from resource_server.issuers.issuer import Issuer
 
 URL = "https://id.example.com"
@@ -19,12 +19,11 @@ class Web:
         self.documents = documents
         self.asked: list[str] = []
 
-    async def __call__(self, url: str) -> dict[str, Any]:
+    async def __call__(self, url: str) -> Fetched:
         self.asked.append(url)
         if url not in self.documents:
             raise FetchError(f"{url}: status 404")
-        document: dict[str, Any] = self.documents[url]
-        return document
+        return Fetched(self.documents[url])
 
 
 def issuer(url: str = URL) -> Issuer:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from resource_server.issuers.fetch import MAX_DOCUMENT, TIMEOUT, FetchError, fetch
+from resource_server.issuers.fetch import MAX_DOCUMENT, TIMEOUT, FetchError, HttpFetch
 from tests.issuers.loopback import Script, answers, says, serve
 
 GOOD = b'{"keys": []}'
@@ -14,7 +14,7 @@ async def failure(script: Script, *, within: float = TIMEOUT) -> str:
     """What fetching from such a server fails with, without the address."""
     async with serve(script) as served:
         with pytest.raises(FetchError) as caught:
-            await fetch(served.url, within=within)
+            await HttpFetch(within=within)(served.url)
         prefix = f"{served.url}: "
     assert str(caught.value).startswith(prefix)
     return str(caught.value).removeprefix(prefix)
@@ -24,7 +24,7 @@ async def failure(script: Script, *, within: float = TIMEOUT) -> str:
 async def test_a_json_object_is_answered(host: str) -> None:
     """RS-8414-2-a."""
     async with serve(answers(GOOD), host=host) as served:
-        assert await fetch(served.url) == {"keys": []}
+        assert (await HttpFetch()(served.url)).document == {"keys": []}
 
 
 async def test_a_chunked_answer_is_read() -> None:
@@ -32,13 +32,13 @@ async def test_a_chunked_answer_is_read() -> None:
     async with serve(
         says(b'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\n{"a": \r\n2\r\n1}\r\n0\r\n\r\n')
     ) as served:
-        assert await fetch(served.url) == {"a": 1}
+        assert (await HttpFetch()(served.url)).document == {"a": 1}
 
 
 async def test_the_request_is_plain_and_wants_no_compression() -> None:
     """Design §3: the only outgoing HTTP; no cookie, no credentials, no compression that a bomb could use."""
     async with serve(answers(GOOD)) as served:
-        await fetch(served.url)
+        await HttpFetch()(served.url)
     [request] = served.requests
     line, *fields = request.decode().strip().split("\r\n")
     assert line == "GET /doc HTTP/1.1"
@@ -108,7 +108,7 @@ async def test_an_answer_of_1_mib_is_read_and_one_byte_more_is_not() -> None:
     """T28, RS-8414-2-a: tested at the bound and one past it."""
     assert MAX_DOCUMENT == 1024 * 1024
     async with serve(answers(document(MAX_DOCUMENT))) as served:
-        assert json.dumps(await fetch(served.url)).encode() == document(MAX_DOCUMENT)
+        assert json.dumps((await HttpFetch()(served.url)).document).encode() == document(MAX_DOCUMENT)
     assert await failure(answers(document(MAX_DOCUMENT + 1))) == "the answer is larger than 1048576 bytes"
 
 
@@ -164,7 +164,7 @@ async def test_a_server_that_says_nothing_is_given_up() -> None:
 
     async with serve(silent) as served:
         with pytest.raises(FetchError) as caught:
-            await fetch(served.url, within=0.05)
+            await HttpFetch(within=0.05)(served.url)
         gone.set()
     assert str(caught.value) == f"{served.url}: TimeoutError"
 
@@ -174,7 +174,7 @@ async def test_nobody_at_the_address_is_a_failure() -> None:
     async with serve(answers(GOOD)) as served:
         url = served.url
     with pytest.raises(FetchError, match="ConnectError"):
-        await fetch(url)
+        await HttpFetch()(url)
 
 
 @pytest.mark.parametrize(
@@ -192,14 +192,14 @@ async def test_nobody_at_the_address_is_a_failure() -> None:
 async def test_a_url_that_leads_nowhere_is_a_failure_and_nothing_else(url: str) -> None:
     """RS-8414-2-a: a jwks_uri comes from the issuer; whatever it says, the refresh must live on."""
     with pytest.raises(FetchError):
-        await fetch(url, within=0.5)
+        await HttpFetch(within=0.5)(url)
 
 
 async def test_localhost_is_connected_to_by_its_address() -> None:
     """T23: a name server that lies must not lead plain http elsewhere; the server is still told its name."""
     async with serve(answers(GOOD)) as served:
         url = served.url.replace("127.0.0.1", "localhost")
-        assert await fetch(url) == {"keys": []}
+        assert (await HttpFetch()(url)).document == {"keys": []}
     assert f"host: {url.split('/')[2]}\r\n".encode() in served.requests[0].lower()
 
 
@@ -208,5 +208,5 @@ async def test_the_environment_is_not_asked_for_a_proxy(monkeypatch: pytest.Monk
     async with serve(answers(GOOD)) as served, serve(answers(b'{"proxied": 1}')) as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
-        assert await fetch(served.url) == {"keys": []}
+        assert (await HttpFetch()(served.url)).document == {"keys": []}
         assert proxy.connections == 0

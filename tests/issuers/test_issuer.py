@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from resource_server.configuration_error import ConfigurationError
-from resource_server.issuers.issuer import Issuer, is_loopback_host
+from resource_server.issuers.issuer import Issuer
+from resource_server.issuers.urls import is_loopback_host
 
 URL = "https://id.example.com"
 API = "https://api.example.com"

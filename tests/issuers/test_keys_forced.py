@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from resource_server.issuers.forced import BURST, MAX_IN_VAIN, SPACING, ForcedFetches
 from resource_server.issuers.jwk_set import Key
-from resource_server.issuers.keys import FORCED_BURST, FORCED_SPACING, REFRESH, IssuerKeys
+from resource_server.issuers.keys import LONGEST, IssuerKeys
 from resource_server.refusals import Kind, Refusal
 from tests.issuers.key_kinds import signing_key
 from tests.issuers.publisher import Publisher, known_keys
@@ -83,7 +84,7 @@ async def test_a_fetch_that_was_under_way_before_the_rotation_is_followed_by_ano
 
 async def test_a_flood_of_unknown_kids_costs_two_fetches(time: TurnableClock) -> None:
     """T22, RS-7517-4.5-a, CVE-2026-48524: burst 2, then refused; the issuer is well, so 401."""
-    assert (FORCED_BURST, FORCED_SPACING) == (2, 10.0)
+    assert (BURST, SPACING) == (2, 10.0)
     publisher = Publisher(OLD)
     keys = await known_keys(publisher, time)
     for number in range(1000):
@@ -120,7 +121,7 @@ async def test_a_long_quiet_time_saves_up_no_more_than_the_burst(time: TurnableC
     """T22."""
     publisher = Publisher(OLD)
     keys = await known_keys(publisher, time)
-    time.turn(REFRESH - 1)
+    time.turn(LONGEST - 1)
     for number in range(10):
         await kind_of(keys, f"random-{number}")
     assert publisher.fetches == 3
@@ -134,7 +135,7 @@ async def test_a_rotation_during_a_flood_is_noticed_within_the_spacing(time: Tur
         await kind_of(keys, f"random-{number}")
     publisher.publish(OLD, NEW)
     assert await kind_of(keys, NEW.kid) is Kind.UNKNOWN_KEY
-    time.turn(FORCED_SPACING)
+    time.turn(SPACING)
     assert await kind_of(keys, NEW.kid) is None
 
 
@@ -155,7 +156,7 @@ async def test_a_flood_does_not_delay_the_regular_refresh(time: TurnableClock) -
     for number in range(1000):
         await kind_of(keys, f"random-{number}")
     before = publisher.fetches
-    time.turn(REFRESH)
+    time.turn(LONGEST)
     for _ in range(2):
         await find(keys, OLD.kid)
         await settle()
@@ -189,7 +190,7 @@ async def test_a_token_without_kid_forces_within_the_same_budget(time: TurnableC
     keys = await known_keys(publisher, time)
     for _ in range(10):
         assert await kind_of(keys, None) is Kind.UNKNOWN_KEY
-    assert publisher.fetches == 3
+    assert publisher.fetches == 2, "one forced fetch for one header"
 
 
 async def test_an_unknown_kid_is_503_while_the_issuer_is_down(time: TurnableClock) -> None:
@@ -199,10 +200,10 @@ async def test_an_unknown_kid_is_503_while_the_issuer_is_down(time: TurnableCloc
     publisher.fail()
     for _ in range(10):
         assert await kind_of(keys, NEW.kid) is Kind.ISSUER_UNAVAILABLE
-    assert publisher.fetches == 3
+    assert publisher.fetches == 2
     assert await kind_of(keys, OLD.kid) is None
     publisher.publish(OLD)
-    time.turn(FORCED_SPACING)
+    time.turn(SPACING)
     assert await kind_of(keys, NEW.kid) is Kind.UNKNOWN_KEY, "the fetch has succeeded, so now we can tell"
 
 
@@ -216,13 +217,29 @@ async def test_the_reason_of_a_503_names_the_issuer_and_its_problem(time: Turnab
     assert caught.value.reason == "https://id.example.com: status 500"
 
 
-async def test_the_keys_are_fetched_as_soon_as_they_are_run_and_no_longer_than_that(time: TurnableClock) -> None:
-    """T7: key sets refresh by timer, not by misses."""
+async def test_a_kid_that_was_looked_for_in_vain_forces_once_in_10_seconds(time: TurnableClock) -> None:
+    """T22: remembered for at most the spacing; the bound, and just before it."""
     publisher = Publisher(OLD)
     keys = await known_keys(publisher, time)
-    running = asyncio.create_task(keys.run())
-    await settle()
+    for _ in range(100):
+        assert await kind_of(keys, "unknown") is Kind.UNKNOWN_KEY
     assert publisher.fetches == 2
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
+    time.turn(SPACING - 0.001)
+    await kind_of(keys, "unknown")
+    assert publisher.fetches == 2
+    time.turn(0.001)
+    await kind_of(keys, "unknown")
+    assert publisher.fetches == 3
+
+
+async def test_the_memory_of_unknown_kids_is_bounded(time: TurnableClock) -> None:
+    """T22: the oldest goes first, and every good fetch empties it."""
+    forced = ForcedFetches(time.clock)
+    for number in range(MAX_IN_VAIN + 1):
+        forced.note_in_vain(str(number), "ES256")
+    assert not forced.is_known_in_vain("0", "ES256")
+    assert forced.is_known_in_vain("1", "ES256")
+    assert forced.is_known_in_vain(str(MAX_IN_VAIN), "ES256")
+    assert not forced.is_known_in_vain("1", "RS256")
+    forced.forget_in_vain()
+    assert not forced.is_known_in_vain("1", "ES256")

@@ -5,7 +5,6 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from resource_server import ConfigurationError
-from resource_server.issuers.fetch import FetchError, fetch
+from resource_server.issuers.fetch import Fetched, FetchError, HttpFetch
 from resource_server.issuers.issuer import Issuer
 from resource_server.testing import FakeIssuer
 from tests.issuers.loopback import Script, answers, says, serve
@@ -36,12 +35,11 @@ class Documents:
         self.documents = documents
         self.asked: list[str] = []
 
-    async def __call__(self, url: str) -> dict[str, Any]:
+    async def __call__(self, url: str) -> Fetched:
         self.asked.append(url)
         if url not in self.documents:
             raise FetchError(f"{url}: status 404")
-        document: dict[str, Any] = self.documents[url]
-        return document
+        return Fetched(self.documents[url])
 
 
 @pytest.fixture
@@ -190,7 +188,7 @@ async def test_rs_8414_2_a_an_issuer_that_misbehaves_is_an_issuer_that_is_down(s
         }
         async with serve(scripts[fault]) as served:
             trust = {"url": served.url.removesuffix("/doc"), "jwks_uri": served.url}
-            api = small.but(trust=trust, fetch=partial(fetch, within=0.3))
+            api = small.but(trust=trust, fetch=HttpFetch(within=0.3))
             response = await api.ask(token=api.token(iss=trust["url"]))
             assert (response.status_code, served.connections) == (503, 1)
         assert target.connections == 0
@@ -201,7 +199,7 @@ async def test_rs_8414_2_a_a_certificate_that_nobody_vouches_for_is_no_issuers(s
     """RFC 8414 §6.1, RFC 9525: TLS is validated."""
     async with _tls(tmp_path) as (port, connections):
         trust = {"url": "https://localhost", "jwks_uri": f"https://localhost:{port}/keys"}
-        api = small.but(trust=trust, fetch=partial(fetch, within=2))
+        api = small.but(trust=trust, fetch=HttpFetch(within=2))
         response = await api.ask(token=api.token(iss="https://localhost"))
         assert response.status_code == 503
         assert connections == []

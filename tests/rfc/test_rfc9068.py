@@ -1,10 +1,10 @@
 """RFC 9068: access tokens that are JWTs."""
 
-from typing import Any
 
 import pytest
 
 from resource_server.development.minting import OMIT, SigningKey
+from resource_server.issuers.fetch import Fetched
 from tests.rfc.challenges import challenges
 from tests.rfc.checklist import requirement
 from tests.rfc.probe import ORIGIN, Probe
@@ -63,8 +63,9 @@ async def test_rs_9068_4_c_the_issuer_is_ours_to_the_letter(small: Probe, named:
 async def test_rs_9068_4_c_a_configured_slash_is_part_of_the_name(api: Probe) -> None:
     """RFC 9068 §4: the other way round."""
 
-    async def fetch(url: str) -> dict[str, Any]:
-        return await api.issuer.fetch(url) | ({} if url.endswith("/jwks") else {"issuer": "https://id.example.com/"})
+    async def fetch(url: str) -> Fetched:
+        document = (await api.issuer.fetch(url)).document
+        return Fetched(document | ({} if url.endswith("/jwks") else {"issuer": "https://id.example.com/"}))
 
     other = api.but(trust={"url": "https://id.example.com/"}, fetch=fetch)
     assert await other.status(api.token(iss="https://id.example.com/")) == 200

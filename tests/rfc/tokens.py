@@ -6,7 +6,7 @@ import hmac
 import json
 from typing import Any
 
-from resource_server.issuers.fetch import Fetch
+from resource_server.issuers.fetch import Fetch, Fetched
 from tests.rfc.probe import Probe
 
 
@@ -46,8 +46,8 @@ def hmac_token(api: Probe, secret: bytes, **changed: Any) -> str:
 def publishing(api: Probe, *keys: Any) -> Fetch:
     """An issuer that publishes these keys."""
 
-    async def fetch(url: str) -> dict[str, Any]:
-        document = await api.issuer.fetch(url)
-        return {"keys": list(keys)} if "keys" in document else document
+    async def fetch(url: str) -> Fetched:
+        fetched = await api.issuer.fetch(url)
+        return Fetched({"keys": list(keys)}) if "keys" in fetched.document else fetched
 
     return fetch

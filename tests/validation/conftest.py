@@ -9,7 +9,7 @@ from resource_server.credentials import Credentials
 from resource_server.development.minting import Mint
 from resource_server.issuers.algorithms import ALGORITHMS
 from resource_server.issuers.issuer import Issuer
-from resource_server.issuers.keys import IssuerKeys
+from resource_server.issuers.trusted_issuers import TrustedIssuers
 from resource_server.refusals import Kind, Refusal
 from resource_server.validation.jwt import JwtValidator
 from tests.issuers.key_kinds import signing_key
@@ -33,7 +33,7 @@ def validator_of(
     publisher: Publisher, clock: Clock, *, algorithms: tuple[str, ...] = tuple(ALGORITHMS)
 ) -> JwtValidator:
     issuer = Issuer(url=URL, audience=API, jwks_uri=URL + "/keys", algorithms=algorithms)
-    return JwtValidator({URL: IssuerKeys(issuer, clock=clock, fetch=publisher)}, clock)
+    return JwtValidator(TrustedIssuers([issuer], clock=clock, fetch=publisher), clock)
 
 
 @pytest.fixture

@@ -40,6 +40,11 @@ def kind_of(rules: ClaimRules = RULES, /, **changes: Any) -> Kind:
     return caught.value.kind
 
 
+def spelled(value: object) -> str:
+    """A test's id: a set is told in one order, so that the id is the same in every run."""
+    return f"{{{', '.join(map(repr, sorted(value)))}}}" if isinstance(value, set) else repr(value)
+
+
 def test_the_claims_become_facts() -> None:
     """RFC 9068 §2.2."""
     token = read(scope="a b", roles=["r"], groups=["g"], entitlements=["e"], extra=1)
@@ -73,27 +78,6 @@ def test_every_other_type_is_refused(typ: str | None) -> None:
     with pytest.raises(Refusal) as caught:
         claims.check_type(typ)
     assert caught.value.kind is Kind.WRONG_TOKEN_TYPE
-
-
-@pytest.mark.parametrize(
-    "issuer",
-    [
-        OMIT, None, "", 1, [ISSUER], {"iss": ISSUER}, ISSUER + "/", ISSUER.upper(), "https://ID.example.com",
-        "http://id.example.com", ISSUER + ":443", " " + ISSUER, pytest.param(ISSUER + "\n", id="line-feed"), "https://id.example.com.evil.example",
-        "https://id.example.co",
-    ],
-    ids=ascii,
-)  # fmt: skip
-def test_an_issuer_that_differs_in_anything_is_refused(issuer: object) -> None:
-    """RS-9068-4-c, RS-8725-3.8-a: code point by code point, nothing normalised."""
-    with pytest.raises(Refusal) as caught:
-        claims.check_issuer(payload(iss=issuer), {ISSUER})
-    assert caught.value.kind is Kind.WRONG_ISSUER
-
-
-def test_a_trusted_issuer_is_answered() -> None:
-    """RS-9068-4-c."""
-    assert claims.check_issuer(payload(), {ISSUER, "https://other.example"}) == ISSUER
 
 
 @pytest.mark.parametrize("name", ["sub", "client_id", "jti", "iat", "exp"])
@@ -189,7 +173,7 @@ def test_the_audience_is_judged_before_the_times() -> None:
         ("a,b", {"a,b"}),
         pytest.param("a\tb", {"a\tb"}, id="tab"),
     ],
-    ids=repr,
+    ids=spelled,
 )
 def test_scope_is_a_set_of_words_between_spaces(scope: object, names: set[str]) -> None:
     """RS-6749-3.3-a, RFC 9068 §2.2.3."""
@@ -222,7 +206,7 @@ names = pytest.mark.parametrize("name", ["roles", "groups", "entitlements"])
         ([{"value": "a", "display": "A"}, "b"], {"a", "b"}),
         ("a", {"a"}),
     ],
-    ids=repr,
+    ids=spelled,
 )
 def test_roles_groups_and_entitlements_are_texts_or_objects_with_a_value(
     name: str, value: object, expected: set[str]

@@ -9,12 +9,14 @@ from joserfc.jwk import RSAKey
 from resource_server.credentials import Credentials
 from resource_server.development.minting import OMIT, Mint, SigningKey
 from resource_server.issuers.algorithms import ALGORITHMS
+from resource_server.issuers.fetch import Fetched
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.jwk_set import Key
-from resource_server.issuers.keys import IssuerKeys
+from resource_server.issuers.trusted_issuers import TrustedIssuers
 from resource_server.refusals import Kind, Refusal
 from resource_server.validation import compact
-from resource_server.validation.jwt import MAX_KNOWN_HEADERS, JwtValidator, check_signature, rules_of
+from resource_server.validation.claims import rules_of
+from resource_server.validation.jwt import MAX_KNOWN_HEADERS, JwtValidator, check_signature
 from tests.issuers.key_kinds import FITTING, private_key, public_jwk, signing_key
 from tests.issuers.publisher import URL, Publisher
 from tests.turnable_clock import TurnableClock
@@ -153,14 +155,13 @@ async def test_a_token_without_kid_is_accepted_where_one_key_fits(
 async def test_the_keys_of_one_issuer_judge_no_token_of_another(time: TurnableClock) -> None:
     """RS-8725-3.8-a: token of issuer A, signed by issuer B's key of the same kid."""
     a, b = SigningKey.generate(kid="k"), SigningKey.generate(kid="k")
-    publishers = {URL: Publisher(a), "https://b.example": Publisher(b)}
-    validator = JwtValidator(
-        {
-            url: IssuerKeys(Issuer(url=url, audience=API, jwks_uri=url + "/k"), clock=time.clock, fetch=publisher)
-            for url, publisher in publishers.items()
-        },
-        time.clock,
-    )
+    publishers = {URL + "/k": Publisher(a), "https://b.example/k": Publisher(b)}
+    issuers = [Issuer(url=url, audience=API, jwks_uri=url + "/k") for url in (URL, "https://b.example")]
+
+    async def fetch(url: str) -> Fetched:
+        return await publishers[url](url)
+
+    validator = JwtValidator(TrustedIssuers(issuers, clock=time.clock, fetch=fetch), time.clock)
     mint = Mint(URL, [a], clock=lambda: time.wall, audience=API)
     assert (await validator.validate(Credentials("Bearer", mint.access_token(), b""))).token.issuer == URL
     for token in (mint.access_token(key=b), mint.access_token(iss="https://b.example")):
@@ -186,8 +187,8 @@ async def test_only_a_token_that_would_pass_costs_the_issuer_a_request(
 ) -> None:
     """T22: alg, typ, iss, aud and exp are looked at before a fetch is forced."""
     assert await refused(mint.access_token()) is None
-    for _ in range(5):
-        assert await refused(mint.access_token(header={"kid": "x"}, **claims)) is Kind.UNKNOWN_KEY
+    for number in range(5):
+        assert await refused(mint.access_token(header={"kid": f"x{number}"}, **claims)) is Kind.UNKNOWN_KEY
     assert publisher.fetches == (3 if forces else 1)
     for header in ({"kid": "x", "typ": "JWT"}, {"kid": "x", "alg": "none"}):
         assert await refused(mint.access_token(header=header)) in {Kind.WRONG_TOKEN_TYPE, Kind.WRONG_ALGORITHM}
@@ -234,7 +235,7 @@ async def test_no_refusal_shows_the_token(validator: JwtValidator, mint: Mint) -
 def test_the_rules_are_the_issuers() -> None:
     """Design §5."""
     issuer = Issuer(url=URL, audience=[API, "b"], leeway=5, scope_claim="scp", roles_claim=["a", "b"], groups_claim="g")
-    rules = rules_of(issuer)
+    rules = rules_of(issuer, URL)
     assert rules.audience == {API, "b"}
     assert (rules.issuer, rules.leeway) == (URL, 5)
     assert (rules.scope_claim, rules.roles_claim, rules.groups_claim) == ("scp", ("a", "b"), ("g",))
@@ -243,7 +244,7 @@ def test_the_rules_are_the_issuers() -> None:
 
 async def test_whatever_the_library_raises_at_a_signature_is_a_refusal(mint: Mint) -> None:
     """T28, ruling 24: never a 500; the library's text stays in the chained cause."""
-    broken = Key("k", ALGORITHMS["ES256"], "thumbprint", object())
+    broken = Key("k", ALGORITHMS["ES256"], "thumbprint", None, object())
     with pytest.raises(Refusal) as caught:
         check_signature(compact.parse(mint.access_token()), broken)
     assert (caught.value.kind, caught.value.reason) == (Kind.BAD_SIGNATURE, "AttributeError")

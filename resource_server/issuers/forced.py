@@ -1,0 +1,50 @@
+"""The fetches that tokens with unknown kids may force, and the bound that keeps strangers from forcing more (T22)."""
+
+from typing import Final
+
+from resource_server.clock import Clock
+
+BURST: Final = 2
+SPACING: Final = 10.0
+"""Seconds between two forced fetches, after a burst of two."""
+MAX_IN_VAIN: Final = 256
+"""Headers that were looked for in vain; above it the oldest is forgotten."""
+
+
+class ForcedFetches:
+    """A budget that only forced fetches spend, so strangers can't delay a regular one.
+
+    It is a spacing and no count, so what strangers have spent is back after ten seconds. A kid that was just looked for
+    in vain forces nothing meanwhile; it is forgotten with every good fetch, so that a future kid that was guessed is
+    not kept out.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._left, self._at = float(BURST), clock.monotonic()
+        self._in_vain: dict[tuple[str | None, str], float] = {}
+
+    def take(self) -> bool:
+        """Take one fetch from the budget, if there is one."""
+        now = self._clock.monotonic()
+        self._left = min(BURST, self._left + (now - self._at) / SPACING)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+    def is_known_in_vain(self, kid: str | None, algorithm: str) -> bool:
+        """Whether a key was looked for in vain since the last good fetch, and less than a spacing ago."""
+        at = self._in_vain.get((kid, algorithm))
+        return at is not None and self._clock.monotonic() - at < SPACING
+
+    def note_in_vain(self, kid: str | None, algorithm: str) -> None:
+        """Note that no key was found, by a fetch that was made for it."""
+        while len(self._in_vain) >= MAX_IN_VAIN:
+            del self._in_vain[next(iter(self._in_vain))]
+        self._in_vain[kid, algorithm] = self._clock.monotonic()
+
+    def forget_in_vain(self) -> None:
+        """A good fetch begins anew."""
+        self._in_vain.clear()
