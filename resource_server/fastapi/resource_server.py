@@ -94,7 +94,8 @@ class ResourceServer(SecurityBase, Demanding):
         self.issuers = TrustedIssuers(trusted, clock=clock, fetch=fetch)
         if resource is not None:
             check_resource(resource)
-            check_accepted(resource, frozenset().union(*(issuer.audiences for issuer in trusted)))
+            for one in trusted:
+                check_accepted(resource, one.audiences)
         self.space = ProtectionSpace(
             realm=realm,
             resource=resource,

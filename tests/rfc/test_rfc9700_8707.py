@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from resource_server import AccessToken, ConfigurationError, Decision, ResourceServer
+from resource_server import AccessToken, ConfigurationError, Decision, Issuer, ResourceServer
 from tests.rfc.challenges import challenges
 from tests.rfc.checklist import requirement
 from tests.rfc.probe import ORIGIN, Probe
@@ -63,12 +63,15 @@ def test_rs_8707_2_a_what_is_no_absolute_https_uri_ends_the_start(resource: str)
 @pytest.mark.parametrize("audience", ["https://other.example.com", f"{ORIGIN}/", ["https://a.example", ORIGIN.upper()]])
 def test_rs_8707_2_a_an_identifier_that_is_no_accepted_audience_ends_the_start(audience: str | list[str]) -> None:
     """RFC 9728 §7.4: clients ask for tokens by it, and every one of those would be refused."""
-    with pytest.raises(ConfigurationError) as caught:
-        ResourceServer("https://id.example.com", audience=audience, resource=ORIGIN)
-    assert str(caught.value) == (
-        "resource is none of the audiences, so the tokens that clients ask for by it would be refused: "
-        f"add {ORIGIN!r} to audience, to the letter"
-    )
+    wrong = Issuer(url="https://id.example.com", audience=audience)
+    right = Issuer(url="https://login.example.com", audience=ORIGIN)
+    for issuers in [wrong], [right, wrong]:
+        with pytest.raises(ConfigurationError) as caught:
+            ResourceServer(*issuers, resource=ORIGIN)
+        assert str(caught.value) == (
+            "resource is none of the audiences, so the tokens that clients ask for by it would be refused: "
+            f"add {ORIGIN!r} to audience, to the letter"
+        )
 
 
 @requirement("RS-9700-2.3-a")
