@@ -30,8 +30,8 @@ format: .venv/.installed ## Repair what can be repaired by machine
 fuzz: .venv/.fuzz ## Fuzz what reads strangers' bytes; ARGS="--seconds 300 --target oracle"
 	$(DEV) -m tests.fuzz $(ARGS)
 
-bench: .venv/.installed ## Measure the cost of protection, as ratios within one run
-	$(DEV) -m tests.benchmarks
+bench: .venv/.bench ## Measure the cost of protection and write docs/performance.md; ARGS="tokens routes" for parts of it
+	@$(DEV) -W ignore -m tests.benchmarks $(ARGS)
 
 openapi: .venv/.installed ## Write the bundled API's OpenAPI document to openapi/
 	$(DEV) -m resource_server openapi > openapi/openapi.json
@@ -40,6 +40,7 @@ lock: .venv-lock/.installed ## Resolve the dependencies anew into the two hashed
 	.venv-lock/bin/uv pip compile -q pyproject.toml --all-extras --universal --generate-hashes --no-header --upgrade -o run.lock
 	.venv-lock/bin/uv pip compile -q --group pyproject.toml:fuzz --universal --python-version 3.11 --generate-hashes --no-header --upgrade -o fuzz.lock
 	.venv-lock/bin/uv pip compile -q pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --upgrade -o requirements.lock
+	.venv-lock/bin/uv pip compile -q --group pyproject.toml:bench -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-header --upgrade -o bench.lock
 
 clean: ## Remove what these targets have installed
 	rm -rf .venv .venv-run .venv-lock tests/integration/oidc_provider/node_modules tests/callers/npm/node_modules
@@ -49,6 +50,9 @@ clean: ## Remove what these targets have installed
 
 .venv/.fuzz: fuzz.lock .venv/.installed
 	@$(DEV) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r fuzz.lock && touch $@
+
+.venv/.bench: bench.lock .venv/.installed
+	@$(DEV) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r bench.lock && touch $@
 
 .venv-run/.installed: run.lock
 	@$(call install,.venv-run,run.lock)
