@@ -46,8 +46,9 @@ def _check_private(settings: Settings) -> None:
         raise ConfigurationError(f"{PREFIX}TRUSTED_PROXIES", f"is set: {cure}")
     if settings.resource and settings.resource.lower().startswith("https:"):
         raise ConfigurationError(f"{PREFIX}RESOURCE", f"is set: {cure}")
-    if settings.issuer:
-        raise ConfigurationError(f"{PREFIX}ISSUER", f"is set, but dev brings its own issuer: {cure}")
+    for name in ("issuer", "issuers"):
+        if getattr(settings, name):
+            raise ConfigurationError(PREFIX + name.upper(), f"is set, but dev brings its own issuer: {cure}")
 
 
 def _greeting(origin: str, issuer: str, credentials: DevelopmentCredentials) -> str:

@@ -153,7 +153,7 @@ def test_the_reasons_that_an_operator_reads_are_those_of_the_code() -> None:
 
 def written(value: Any) -> str:
     """A default as the table writes it."""
-    if value is None or value == "" or value == ():
+    if value is None or value in ("", (), {}):
         return "none"
     if isinstance(value, bool):
         return str(value).lower()

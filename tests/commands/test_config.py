@@ -12,7 +12,10 @@ def test_check_says_that_a_server_would_start(run: Run, configuration: Configura
     configuration.set(**GOOD)
     ended = run("config", "check")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out == "The configuration is good. Accepted are tokens\n  of https://id.example.com for https://api.example.com\n"
+    assert (
+        ended.out
+        == "The configuration is good. Accepted are tokens\n  of https://id.example.com for https://api.example.com\n"
+    )
     assert json.loads(run("config", "check", "--json").out)["ok"] is True
 
 

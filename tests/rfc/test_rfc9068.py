@@ -1,6 +1,5 @@
 """RFC 9068: access tokens that are JWTs."""
 
-
 import pytest
 
 from resource_server.development.minting import OMIT, SigningKey

@@ -6,18 +6,15 @@ environment wins. A variable with that prefix that is no field ends the start: a
 """
 
 import difflib
-import json
 import os
-import stat
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn, Self
+from typing import Any, Final, NoReturn, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -26,47 +23,24 @@ from pydantic_settings import (
 from resource_server.configuration_error import ConfigurationError
 from resource_server.events import Observer
 from resource_server.fastapi.resource_server import MEMORY, ResourceServer
-from resource_server.issuers import algorithms
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.urls import is_loopback_host
+from resource_server.settings.files import check_file, read_secret
+from resource_server.settings.issuer_settings import IssuerSettings
+from resource_server.settings.values import Names
 
 PREFIX: Final = "RESOURCE_SERVER_"
 
 
-def _read_names(value: Any) -> Any:
-    """A list from a JSON array, or from a text with commas."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        return json.loads(value)
-    return [name.strip() for name in value.split(",") if name.strip()]
-
-
-def _read_path(value: Any) -> Any:
-    """A claim's name, which may hold dots and commas, or a JSON array: the path to a nested one."""
-    return json.loads(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
-
-
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_read_names)]
-ClaimPath = Annotated[str | tuple[str, ...], NoDecode, BeforeValidator(_read_path)]
-
-
-class Settings(BaseSettings):
+class Settings(IssuerSettings, BaseSettings):
     """What can be configured. Make it with :meth:`load`, whose errors are sentences."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
     config: Path | None = Field(None, description="A TOML file with these names in lower case.")
-    issuer: str = Field("", description="The issuer whose access tokens are accepted, to the letter as in iss.")
-    audience: Names = Field((), description="This API's identifier, or several: what tokens must name in aud.")
-    jwks_uri: str | None = Field(None, description="The issuer's key set; skips discovery.")
-    jwks_file: Path | None = Field(None, description="A file with the issuer's key set; skips discovery.")
-    algorithms: Names = Field(algorithms.DEFAULT, description="The signature algorithms that are accepted.")
-    leeway: float = Field(30.0, description="Seconds of clock difference that are forgiven, from 0 to 60.")
-    scope_claim: str = Field("scope", description="The claim with the scopes.")
-    roles_claim: ClaimPath = Field("roles", description="The claim with the roles, or a JSON array: the path to it.")
-    groups_claim: ClaimPath = Field("groups", description="The claim with the groups, likewise.")
-    entitlements_claim: ClaimPath = Field("entitlements", description="The claim with the entitlements, likewise.")
+    issuers: tuple[IssuerSettings, ...] = Field(
+        (), description="Several issuers, in [[issuers]] tables of the TOML file or as JSON, instead of a single one."
+    )
     memory: int = Field(MEMORY, ge=0, description="Bytes of verified tokens that are remembered.")
     realm: str = Field("api", description="The realm in challenges.")
     resource: str | None = Field(None, description="This API's public identifier; publishes its metadata (RFC 9728).")
@@ -110,28 +84,15 @@ class Settings(BaseSettings):
         path = os.environ.get(f"{PREFIX}CONFIG")
         if not path:
             return init_settings, env_settings
-        _check_file(Path(path), f"{PREFIX}CONFIG")
+        check_file(Path(path), f"{PREFIX}CONFIG")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(path))
 
     def resource_server(self, observers: Sequence[Observer] = ()) -> ResourceServer:
         """Build the resource server. Raises :class:`ConfigurationError`."""
-        if self.jwks_file is not None:
-            _check_file(self.jwks_file, f"{PREFIX}JWKS_FILE")
+        issuers = self.issuers_trusted()
         try:
-            issuer = Issuer(
-                url=self.issuer,
-                audience=self.audience,
-                jwks_uri=self.jwks_uri,
-                jwks_file=self.jwks_file,
-                algorithms=self.algorithms,
-                leeway=self.leeway,
-                scope_claim=self.scope_claim,
-                roles_claim=self.roles_claim,
-                groups_claim=self.groups_claim,
-                entitlements_claim=self.entitlements_claim,
-            )
             return ResourceServer(
-                issuer,
+                *issuers,
                 realm=self.realm,
                 resource=self.resource,
                 trusted_proxies=self.trusted_proxies,
@@ -143,7 +104,18 @@ class Settings(BaseSettings):
                 observers=observers,
             )
         except ConfigurationError as error:
-            raise ConfigurationError(f"{PREFIX}{error.option.upper()}", error.problem) from None
+            raise ConfigurationError(_variable(error.option), error.problem) from None
+
+    def issuers_trusted(self) -> list[Issuer]:
+        """Whom to trust: the issuer at the top, or those of the tables. Raises :class:`ConfigurationError`."""
+        if not self.issuers:
+            return [self.trusted(_variable)]
+        lost = [name for name in IssuerSettings.model_fields if name in self.model_fields_set]
+        if lost:
+            raise ConfigurationError(
+                _variable(lost[0]), "is of no issuer where there are [[issuers]] tables: move it into one of them"
+            )
+        return [table.trusted(_in_table(number)) for number, table in enumerate(self.issuers)]
 
     def __getstate__(self) -> NoReturn:
         """Refuse to be pickled: the secrets would be in it (T37)."""
@@ -151,7 +123,9 @@ class Settings(BaseSettings):
 
     def check_bind(self, host: str) -> None:
         """Refuse to trust an issuer of this machine where others can reach the server (T23)."""
-        if self.issuer.lower().startswith("http://") and not is_loopback_host(host) and not self.allow_loopback_issuer:
+        named = [self.issuer, *(table.issuer for table in self.issuers)]
+        local = any(name.lower().startswith("http://") for name in named)
+        if local and not is_loopback_host(host) and not self.allow_loopback_issuer:
             raise ConfigurationError(
                 f"{PREFIX}ISSUER",
                 f"is on loopback while the server listens on {host}: use an https issuer, "
@@ -163,24 +137,28 @@ class Settings(BaseSettings):
         if self.audit_key_file is not None:
             if self.audit_key is not None:
                 raise ConfigurationError(f"{PREFIX}AUDIT_KEY_FILE", f"contradicts {PREFIX}AUDIT_KEY: set one of them")
-            _check_file(self.audit_key_file, f"{PREFIX}AUDIT_KEY_FILE")
-            key = self.audit_key_file.read_bytes().strip()
-            if not key:
-                raise ConfigurationError(f"{PREFIX}AUDIT_KEY_FILE", "names an empty file: put a random secret into it")
-            return key
+            return read_secret(self.audit_key_file, f"{PREFIX}AUDIT_KEY_FILE")
         return self.audit_key.get_secret_value().encode() if self.audit_key else os.urandom(32)
 
 
+def _variable(option: str) -> str:
+    return PREFIX + option.upper()
+
+
+def _in_table(number: int) -> Callable[[str], str]:
+    return lambda option: f"{option} of [[issuers]] table {number + 1}"
+
+
 def _check_names(variables: Sequence[str]) -> None:
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = {_variable(name) for name in Settings.model_fields}
     for variable in variables:
         if variable.upper().startswith(PREFIX) and variable not in known:
-            nearest = _nearest(variable[len(PREFIX) :])
-            raise _unknown(variable, PREFIX + nearest.upper() if nearest else None)
+            nearest = _nearest(variable[len(PREFIX) :], Settings)
+            raise _unknown(variable, _variable(nearest) if nearest else None)
 
 
-def _nearest(name: str) -> str | None:
-    return next(iter(difflib.get_close_matches(name.lower(), Settings.model_fields, 1)), None)
+def _nearest(name: str, model: type[BaseModel]) -> str | None:
+    return next(iter(difflib.get_close_matches(name.lower(), model.model_fields, 1)), None)
 
 
 def _unknown(name: str, nearest: str | None) -> ConfigurationError:
@@ -191,21 +169,14 @@ def _unknown(name: str, nearest: str | None) -> ConfigurationError:
 def _as_sentence(error: ValidationError) -> ConfigurationError:
     """The first error, naming the setting but never its value, which may be a secret."""
     first = error.errors(include_input=False, include_url=False)[0]
-    name = str(first["loc"][0])
-    if first["type"] == "extra_forbidden":
-        return _unknown(f"{name} in the file that {PREFIX}CONFIG names", _nearest(name))
-    cure = Settings.model_fields[name].description or ""
-    return ConfigurationError(PREFIX + name.upper(), f"is not understood ({first['msg'].lower()}): {cure}")
-
-
-def _check_file(path: Path, setting: str) -> None:
-    """Demand a file that can be read and that others can't write: who writes it decides who is let in (T37)."""
-    try:
-        mode = path.stat().st_mode
-        path.open("rb").close()
-    except OSError as error:
-        raise ConfigurationError(
-            setting, f"names a file that can't be read ({error.strerror}): {str(path)!r}"
-        ) from None
-    if mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise ConfigurationError(setting, f"names a file that others may write: run chmod go-w {str(path)!r}")
+    place = [str(part) for part in first["loc"]]
+    model: type[BaseModel]
+    if place[0] == "issuers" and len(place) > 2 and place[1].isdigit():
+        name, model, spelled = place[2], IssuerSettings, _in_table(int(place[1]))(place[2])
+    else:
+        name, model, spelled = place[0], Settings, _variable(place[0])
+    if first["type"] == "extra_forbidden" and name not in model.model_fields:
+        where = spelled if model is IssuerSettings else f"{name} in the file that {PREFIX}CONFIG names"
+        return _unknown(where, _nearest(name, model))
+    cure = model.model_fields[name].description or ""
+    return ConfigurationError(spelled, f"is not understood ({first['msg'].lower()}): {cure}")
