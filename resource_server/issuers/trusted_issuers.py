@@ -8,6 +8,7 @@ from typing import Final
 
 from resource_server.clock import Clock
 from resource_server.configuration_error import ConfigurationError
+from resource_server.issuers import known_answers
 from resource_server.issuers.fetch import Fetch
 from resource_server.issuers.grants import NOTHING, Grants
 from resource_server.issuers.issuer import Issuer
@@ -40,7 +41,7 @@ class TrustedIssuers:
     """The issuers of one resource server, each with keys of its own: one's key never verifies another's token.
 
     Found by a dictionary, however many there are; an unknown name causes no request (RFC 8725 §3.8). Raises
-    :class:`ConfigurationError` for no issuer and for two of one name.
+    :class:`ConfigurationError` for no issuer, for two of one name, and for an algorithm that doesn't work here (T26).
     """
 
     def __init__(self, issuers: Sequence[Issuer], *, clock: Clock, fetch: Fetch | None = None) -> None:
@@ -52,6 +53,7 @@ class TrustedIssuers:
         self._templates: list[TrustedIssuer] = []
         for keys in self._keys:
             issuer, grants = keys.issuer, keys.issuer.vouched(alone=alone)
+            known_answers.check(issuer.algorithms)
             for name, tenant in issuer.names():
                 if name in self._names:
                     raise ConfigurationError("issuer", f"is given twice: {name}")
