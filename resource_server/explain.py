@@ -14,28 +14,19 @@ from resource_server.authorization.combination import AllOf
 from resource_server.authorization.requirement import Requirement
 from resource_server.authorization.scopes import Scopes
 from resource_server.challenge import Answer, answer
+from resource_server.check import Check
 from resource_server.credentials import credential_fields, extract
 from resource_server.fastapi import ResourceServer
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.jwk_set import Key
 from resource_server.issuers.trusted_issuers import TrustedIssuer, TrustedIssuers
+from resource_server.issuers.urls import difference
 from resource_server.protector import ANY_TOKEN, Walk
 from resource_server.refusals import TABLE, Kind, Refusal
 from resource_server.validation import claims, compact
 from resource_server.validation.claims import ClaimRules, rules_of
 from resource_server.validation.compact import CompactJws
 from resource_server.validation.jwt import check_algorithm, check_signature
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line: what the token says, what the configuration says, what to change."""
-
-    name: str
-    passed: bool
-    token: str = ""
-    configured: str = ""
-    cure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +81,9 @@ def _checks(token: str, server: ResourceServer) -> Iterator[Check]:
         jws = compact.parse(extract(scope, credential_fields(scope)).token)
     except Refusal as refusal:
         cure = "give the token alone, as the issuer sent it: three parts of base64url, joined by two periods"
-        yield Check("syntax", passed=False, token=refusal.reason, cure=cure)
+        yield Check("syntax", passed=False, found=refusal.reason, cure=cure)
         return
-    yield Check("syntax", passed=True, token="a signed JWT")  # noqa: S106
+    yield Check("syntax", passed=True, found="a signed JWT")
     trusted = _nearest(jws, server.issuers)
     rules = rules_of(trusted.issuer, trusted.name, trusted.grants, trusted.tenant)
     yield _type(jws, rules)
@@ -109,17 +100,17 @@ def _checks(token: str, server: ResourceServer) -> Iterator[Check]:
     yield Check(
         "confirmation",
         passed="cnf" not in jws.payload,
-        token="bound to its sender" if "cnf" in jws.payload else "a bearer token",
+        found="bound to its sender" if "cnf" in jws.payload else "a bearer token",
         cure="nothing here confirms a sender yet: ask the issuer for bearer tokens" if "cnf" in jws.payload else "",
     )
 
 
-def _passes(name: str, check: Callable[[], object], cure: str, *, token: str = "", configured: str = "") -> Check:
+def _passes(name: str, check: Callable[[], object], cure: str, *, found: str = "", expected: str = "") -> Check:
     try:
         check()
     except Refusal as refusal:
-        return Check(name, passed=False, token=token or refusal.reason, configured=configured, cure=cure)
-    return Check(name, passed=True, token=token, configured="")
+        return Check(name, passed=False, found=found or refusal.reason, expected=expected, cure=cure)
+    return Check(name, passed=True, found=found, expected="")
 
 
 def _nearest(jws: CompactJws, issuers: TrustedIssuers) -> TrustedIssuer:
@@ -127,7 +118,7 @@ def _nearest(jws: CompactJws, issuers: TrustedIssuers) -> TrustedIssuer:
     said = str(jws.payload.get("iss"))
     found = issuers.find(said)
     if found is None:
-        name = next((name for name in issuers.names if _difference(said, name)), issuers.first)
+        name = next((name for name in issuers.names if difference(said, name)), issuers.first)
         found = issuers.find(name)
     if found is None:  # every tenant of the world is trusted, and this is none
         keys = next(iter(issuers))
@@ -142,8 +133,8 @@ def _type(jws: CompactJws, rules: ClaimRules) -> Check:
         "type",
         lambda: _check_kind(jws, rules),
         cure or "ask the issuer for access tokens of RFC 9068, whose typ is at+jwt",
-        token=jws.header.type or "(no typ)",
-        configured=", ".join(sorted(one or "missing" for one in rules.types if not one or "/" not in one)),
+        found=jws.header.type or "(no typ)",
+        expected=", ".join(sorted(one or "missing" for one in rules.types if not one or "/" not in one)),
     )
 
 
@@ -154,20 +145,11 @@ def _check_kind(jws: CompactJws, rules: ClaimRules) -> None:
 
 def _issuer(jws: CompactJws, issuers: TrustedIssuers, nearest: TrustedIssuer) -> Check:
     said = jws.payload.get("iss")
-    difference = _difference(str(said), nearest.name)
-    cure = f"{difference}RESOURCE_SERVER_ISSUER={said}" if difference else "this token is another issuer's"
+    near = difference(str(said), nearest.name)
+    cure = f"{near}; set RESOURCE_SERVER_ISSUER={said}" if near else "this token is another issuer's"
     if issuers.find(said) is not None:
-        return Check("issuer", passed=True, token=str(said))
-    return Check("issuer", passed=False, token=str(said), configured=nearest.name, cure=cure)
-
-
-def _difference(one: str, other: str) -> str:
-    """How two names that look alike differ; they are compared to the letter (RFC 9068 §4)."""
-    if one.rstrip("/") == other.rstrip("/"):
-        return "differs only by a trailing slash; set "
-    if one.lower() == other.lower():
-        return "differs only by upper and lower case; set "
-    return "differs only by http and https; set " if one.split("://")[-1] == other.split("://")[-1] else ""
+        return Check("issuer", passed=True, found=str(said))
+    return Check("issuer", passed=False, found=str(said), expected=nearest.name, cure=cure)
 
 
 def _algorithm(jws: CompactJws, issuer: Issuer) -> Check:
@@ -175,8 +157,8 @@ def _algorithm(jws: CompactJws, issuer: Issuer) -> Check:
         "algorithm",
         lambda: check_algorithm(jws, issuer),
         "add it to RESOURCE_SERVER_ALGORITHMS if it is one of those that can be, or let the issuer sign by another",
-        token=jws.header.algorithm,
-        configured=", ".join(issuer.algorithms),
+        found=jws.header.algorithm,
+        expected=", ".join(issuer.algorithms),
     )
 
 
@@ -184,16 +166,16 @@ def _signature(jws: CompactJws, trusted: TrustedIssuer, rules: ClaimRules) -> Ch
     known, age = trusted.keys.known, trusted.keys.age
     if known is None or age is None:
         cure = "see that this machine can reach the issuer (resource-server doctor), or set RESOURCE_SERVER_JWKS_URI"
-        return Check("signature", passed=False, configured=f"no keys: {trusted.keys.problem}", cure=cure)
+        return Check("signature", passed=False, expected=f"no keys: {trusted.keys.problem}", cure=cure)
     described = f"{jws.header.algorithm}, kid {jws.header.key_id or '(none)'}"
     key = known.find(jws.header.key_id, jws.header.algorithm)
     if key is None:
         kids = ", ".join(sorted({f"{one.kid or '(none)'} {one.algorithm.name}" for one in known.keys})) or "none"
         cure = "no usable key of the issuer has this kid and algorithm: was the token signed by another issuer or key?"
-        return Check("signature", passed=False, token=described, configured=f"keys: {kids}", cure=cure)
+        return Check("signature", passed=False, found=described, expected=f"keys: {kids}", cure=cure)
     cure = "the token was changed, or signed by another key of the same kid"
-    check = _passes("signature", lambda: _check_signed(jws, key, rules), cure, token=described)
-    return replace(check, token=f"valid ({described}, key set {age:.0f} s old)") if check.passed else check
+    check = _passes("signature", lambda: _check_signed(jws, key, rules), cure, found=described)
+    return replace(check, found=f"valid ({described}, key set {age:.0f} s old)") if check.passed else check
 
 
 def _check_signed(jws: CompactJws, key: Key, rules: ClaimRules) -> None:
@@ -205,14 +187,14 @@ def _audience(jws: CompactJws, rules: ClaimRules) -> Check:
     said = jws.payload.get(rules.audience_claim)
     names = said if isinstance(said, list) else [said]
     wanted = sorted(rules.audience)
-    near = [_difference(str(name), one) for name in names for one in wanted]
+    near = [difference(str(name), one) for name in names for one in wanted]
     cure = next(filter(None, near), "")
     return _passes(
         "audience",
         lambda: claims.check_audience(jws.payload, rules),
-        f"{cure}RESOURCE_SERVER_AUDIENCE to the token's" if cure else "ask the issuer for a token for this API",
-        token=", ".join(map(str, names)) if said is not None else f"(no {rules.audience_claim})",
-        configured=", ".join(wanted),
+        f"{cure}; set RESOURCE_SERVER_AUDIENCE to the token's" if cure else "ask the issuer for a token for this API",
+        found=", ".join(map(str, names)) if said is not None else f"(no {rules.audience_claim})",
+        expected=", ".join(wanted),
     )
 
 
@@ -221,8 +203,8 @@ def _lifetime(jws: CompactJws, rules: ClaimRules, now: float) -> Iterator[Check]
         "begun",
         lambda: claims.check_begun(jws.payload, rules, now),
         "compare the clocks of the issuer and of this machine",
-        token=f"issued {_ago(jws.payload.get('iat'), now)}",
-        configured=f"{rules.leeway:.0f} s are forgiven",
+        found=f"issued {_ago(jws.payload.get('iat'), now)}",
+        expected=f"{rules.leeway:.0f} s are forgiven",
     )
     expires: Any = jws.payload.get("exp")
     is_time = isinstance(expires, int | float) and not isinstance(expires, bool)
@@ -230,7 +212,7 @@ def _lifetime(jws: CompactJws, rules: ClaimRules, now: float) -> Iterator[Check]
     word = "expired" if expired else "expires"
     cure = "get a new token; if it is new, compare the clocks" if expired else ""
     forgiven = f"{rules.leeway:.0f} s are forgiven" if expired else ""
-    yield Check("expiry", passed=not expired, token=f"{word} {_ago(expires, now)}", configured=forgiven, cure=cure)
+    yield Check("expiry", passed=not expired, found=f"{word} {_ago(expires, now)}", expected=forgiven, cure=cure)
 
 
 def _ago(value: Any, now: float) -> str:
@@ -249,11 +231,11 @@ async def _requirements(
         refusal = await member.judge(walk.token, circumstances)
         name = type(member).__name__.lower()
         if refusal is None:
-            yield Check(name, passed=True, token=route)
+            yield Check(name, passed=True, found=route)
         else:
             row = TABLE[refusal.kind]
             cure = f"would be {row.status} {row.error or row.title}"
-            yield Check(name, passed=False, token=_held(member, walk.token), configured=refusal.reason, cure=cure)
+            yield Check(name, passed=False, found=_held(member, walk.token), expected=refusal.reason, cure=cure)
 
 
 def _held(member: Requirement, token: AccessToken) -> str:

@@ -81,7 +81,7 @@ async def test_a_near_miss_of_the_issuer_names_the_setting_that_cures_it(
     """DESIGN §6: its own example."""
     explanation = await explain(issuer.token(iss=issuer.url + "/"), server)
     [check] = [check for check in explanation.checks if check.name == "issuer"]
-    assert (check.token, check.configured) == (issuer.url + "/", issuer.url)
+    assert (check.found, check.expected) == (issuer.url + "/", issuer.url)
     assert check.cure == f"differs only by a trailing slash; set RESOURCE_SERVER_ISSUER={issuer.url}/"
 
 
@@ -89,7 +89,7 @@ async def test_an_id_token_is_recognised_as_one(issuer: FakeIssuer, server: Reso
     """Known mistakes, pain 9: why was my token rejected?"""
     explanation = await explain(issuer.token(header={"typ": OMIT}, nonce="n"), server)
     [check] = [check for check in explanation.checks if check.name == "type"]
-    assert (check.token, check.cure) == ("(no typ)", "this looks like an ID token: send the access token")
+    assert (check.found, check.cure) == ("(no typ)", "this looks like an ID token: send the access token")
 
 
 @pytest.mark.parametrize("text", ["", "abc", "a b", "a.b.c", "é", "\udcff", "x" * 20_000, "..", "Bearer a.b.c"])
@@ -106,9 +106,9 @@ async def test_a_route_s_requirements_are_judged_one_by_one(issuer: FakeIssuer, 
     explanation = await explain(issuer.token(scope="profile"), server, route="GET /orders", requirement=needs)
     assert failed(explanation) == ["scopes", "membership"]
     scopes, membership = explanation.checks[-2:]
-    assert (scopes.token, scopes.cure) == ("profile", "would be 403 insufficient_scope")
-    assert scopes.configured == "needs all of orders:read"
-    assert (membership.token, membership.cure) == ("none", "would be 403 access_denied")
+    assert (scopes.found, scopes.cure) == ("profile", "would be 403 insufficient_scope")
+    assert scopes.expected == "needs all of orders:read"
+    assert (membership.found, membership.cure) == ("none", "would be 403 access_denied")
     assert explanation.kind is Kind.INSUFFICIENT_SCOPE
 
 

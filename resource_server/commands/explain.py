@@ -7,10 +7,11 @@ from typing import Any
 import typer
 
 from resource_server.authorization.combination import AllOf
+from resource_server.check import Check
 from resource_server.commands.output import OK, REFUSED, UNREACHABLE, print_json, printable
 from resource_server.configuration_error import ConfigurationError
 from resource_server.demo.api import create_api
-from resource_server.explain import Check, Explanation, explain
+from resource_server.explain import Explanation, explain
 from resource_server.protector import ANY_TOKEN
 from resource_server.settings import Settings
 
@@ -44,13 +45,13 @@ def render(explanation: Explanation) -> str:
 
 
 def _line(check: Check) -> str:
-    said = printable(check.token)
+    said = printable(check.found)
     if check.passed:
         return f"  ✔ {check.name:<13} {said}".rstrip()
     lines = [f"  ✘ {check.name:<13} token:  {said}"]
     margin = " " * 18
-    if check.configured:
-        lines.append(f"{margin}config: {printable(check.configured)}")
+    if check.expected:
+        lines.append(f"{margin}config: {printable(check.expected)}")
     if check.cure:
         lines.append(
             textwrap.fill(printable(check.cure), 110, initial_indent=f"{margin}fix:    ", subsequent_indent=margin)

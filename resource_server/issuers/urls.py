@@ -35,3 +35,15 @@ def is_loopback_host(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def difference(one: str, other: str) -> str:
+    """How two names that look alike differ, for whoever must change one; empty if they don't look alike.
+
+    Names of issuers and audiences are compared to the letter (RFC 9068 §4).
+    """
+    if one.rstrip("/") == other.rstrip("/"):
+        return "differs only by a trailing slash"
+    if one.lower() == other.lower():
+        return "differs only by upper and lower case"
+    return "differs only by http and https" if one.split("://")[-1] == other.split("://")[-1] else ""
