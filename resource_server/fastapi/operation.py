@@ -5,7 +5,7 @@ one, the first would refuse with a challenge that lacks the scope of the second.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fastapi.routing import iter_route_contexts
@@ -22,8 +22,8 @@ class Operation:
 
     requirement: AllOf
     route: str | None = None
-    covers: frozenset[int] = frozenset()
-    """The identities of the requirements that it comprises."""
+    covers: Mapping[int, AllOf] = field(default_factory=dict)
+    """The requirements that it comprises, by identity: held here, or else the next one may get the identity of one."""
     replaced: bool = False
     """Whether an override stands in the place of a dependency that would have judged it."""
 
@@ -87,7 +87,7 @@ class Operations:
             operation = known[1]
         else:
             found = list(_requirements(dependant, self.server, overrides))
-            covers = frozenset(id(requirement) for requirement, _ in found)
+            covers = {id(requirement): requirement for requirement, _ in found}
             operation = Operation(
                 AllOf(tuple(requirement for requirement, _ in found)),
                 getattr(route, "path_format", None),

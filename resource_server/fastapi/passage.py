@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import math
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from fastapi import HTTPException
@@ -53,7 +53,7 @@ class RequestPassage:
         self._replaced = replaced
         self._walk = protector.begin()
         self._refusal: Refusal | None = None
-        self._covers: set[int] = set()
+        self._covers: Mapping[int, AllOf] = {}
         self._requirement = ANY_TOKEN
         self._overridden = False
         self._told = False
@@ -128,7 +128,7 @@ class RequestPassage:
         if id(requirement) not in self._covers or self._refusal is not None:
             operation = self._operations.matched(scope)
             if operation is None or id(requirement) not in operation.covers:
-                operation = Operation(requirement, covers=frozenset([id(requirement)]))
+                operation = Operation(requirement, covers={id(requirement): requirement})
             await self._require(scope, operation)
             if not self._gated:
                 self.end()
@@ -185,8 +185,11 @@ class RequestPassage:
             raise self._refuse(refusal, operation.requirement.demands) from refusal
         finally:
             self._protector.decided(self._walk)
-        self._covers |= operation.covers
-        self._requirement = operation.requirement
+        if self._covers:
+            self._covers = {**self._covers, **operation.covers}
+            self._requirement = AllOf((self._requirement, operation.requirement))
+        else:
+            self._covers, self._requirement = operation.covers, operation.requirement
 
     async def _authenticate(self, scope: MutableMapping[str, Any], requirement: AllOf) -> None:
         self._walk.token = await overriding_token(scope, self._operations.server)
