@@ -1,5 +1,6 @@
 """What can be found before the first request is found at the start: requirements that no request could meet."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -104,7 +105,8 @@ async def test_the_server_is_told_that_the_start_failed_after_the_application_ha
     server = Server(app)
     await server.to_app.put({"type": "lifespan.startup"})
     with pytest.raises(ConfigurationError, match="GET /late"):
-        await server.live()
+        async with asyncio.timeout(5):
+            await server.live()
     assert server.from_app.get_nowait() == {
         "type": "lifespan.startup.failed",
         "message": 'GET /late requires owner("late"), but its path has no parameters: name one that is there',
