@@ -98,7 +98,7 @@ class ResourceProtector:
         walk.fields = credential_fields(scope)
         requirement.admit(walk.client)
         walk.credentials = extract(scope, walk.fields)
-        verified = await self._verify(walk.credentials)
+        verified = await self._verify(walk.credentials, walk.client)
         walk.token, walk.leeway = verified.token, verified.leeway
         _confirm(verified.token)
         self._check_expiry(verified)
@@ -153,10 +153,10 @@ class ResourceProtector:
             except Exception:  # noqa: BLE001 - an observer's fault is not the caller's
                 _log.exception("an observer failed")
 
-    async def _verify(self, credentials: Credentials) -> VerifiedToken:
+    async def _verify(self, credentials: Credentials, client: Client) -> VerifiedToken:
         verified = self._verified.get(credentials.digest)
         if verified is None:
-            verified = await self._validator.validate(credentials)
+            verified = await self._validator.validate(credentials, str(client.address) if client.address else None)
             self._verified.put(credentials.digest, verified, len(credentials.token))
         return verified
 

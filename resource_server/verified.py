@@ -4,7 +4,7 @@ Scope, role, audience of the route, confirmation, revocation and expiry are judg
 decisions is what CVE-2021-32701 and its siblings were. Only acceptances are remembered, so a stranger fills nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from resource_server.access_token import AccessToken
@@ -27,6 +27,17 @@ class KeySource(Protocol):
         ...
 
 
+class _AlwaysCurrent:
+    """What rests on no key: an issuer's own word, which its life ends."""
+
+    def is_current(self, generation: int) -> bool:
+        """No key can be withdrawn."""
+        return True
+
+
+ALWAYS_CURRENT: Final[KeySource] = _AlwaysCurrent()
+
+
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
     """An access token and what its being verified rests on."""
@@ -39,6 +50,12 @@ class VerifiedToken:
     """Of the key set, when its key was looked up."""
     thumbprint: str
     """Of that key (RFC 7638)."""
+    life: float = MAX_LIFE
+    """Seconds for which it may be remembered."""
+
+    def living(self, life: float) -> "VerifiedToken":
+        """The same, remembered for so many seconds at the most."""
+        return replace(self, life=min(life, self.life))
 
     def is_current(self) -> bool:
         """Whether its key is still good. A withdrawn key's tokens become misses; nothing has to be purged."""
@@ -96,7 +113,7 @@ class VerifiedTokens:
         if abs(wall - monotonic - self._offset) > self._max_jump:
             self._forget_all(wall - monotonic)
         size = _OVERHEAD + _BYTES_PER_CHARACTER * length
-        life = min(verified.token.expires_at + verified.leeway - wall, MAX_LIFE)
+        life = min(verified.token.expires_at + verified.leeway - wall, verified.life)
         if life <= 0 or size > self._size:
             return
         if old := self._entries.pop(digest, None):

@@ -12,10 +12,10 @@ MAX_LINES = 300
 
 # From the ground up: a module may import those of its own floor and of the floors below. One row is one floor.
 FLOORS = (
-    "access_token asgi clock configuration_error demands refusals single_flight development",
-    "challenge cors credentials events forwarding public stream verified",
+    "access_token asgi check clock configuration_error demands refusals single_flight development",
+    "challenge cors credentials events forwarding public stores stream verified",
     "issuers authorization",
-    "protected_resource validation",
+    "diagnosis protected_resource validation",
     "protector gate observers",
     "fastapi",
     "settings demo testing",
@@ -104,7 +104,11 @@ def test_only_fetch_opens_connections_to_issuers() -> None:
     """DESIGN §3."""
     clients = {"httpx2", "httpx", "urllib.request", "http.client", "requests", "aiohttp"}
     users = {name for name, path in modules() if clients & imports(path)}
-    assert users == {"issuers/fetch.py", "commands/token.py"}  # the latter is a client, and runs only when it is typed
+    assert users == {
+        "issuers/fetch.py",
+        "issuers/introspection_endpoint.py",
+        "commands/token.py",  # is a client, and runs only when it is typed
+    }
 
 
 def test_only_the_table_of_algorithms_reaches_the_jose_library_s_algorithms() -> None:

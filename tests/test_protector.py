@@ -41,7 +41,7 @@ class Validator:
         self.asked: list[str] = []
         self.refusal: Refusal | None = None
 
-    async def validate(self, credentials: Credentials) -> VerifiedToken:
+    async def validate(self, credentials: Credentials, client: str | None = None) -> VerifiedToken:
         self.asked.append(credentials.token)
         if self.refusal is not None:
             raise self.refusal

@@ -10,10 +10,13 @@ from resource_server.configuration_error import ConfigurationError
 from resource_server.issuers.grants import Grants
 from resource_server.issuers.issuer import Issuer
 from resource_server.settings import Settings
+from resource_server.settings.introspection_settings import IntrospectionSettings
 from resource_server.settings.issuer_settings import IssuerSettings
 from tests.configuring import GOOD, Configuration
 
 API = "https://api.example.com"
+OF_ITS_OWN_KIND = {"issuer", "preset", "proxy_file", *IntrospectionSettings.model_fields}
+"""Settings that have no option of the same name."""
 TWO = """
 [[issuers]]
 issuer = "https://id.example.com"
@@ -158,7 +161,7 @@ def test_a_variable_reaches_the_issuer(
 def test_every_option_of_an_issuer_is_a_setting() -> None:
     """DESIGN §5: nothing can be said in a program alone."""
     options = {name for name in Issuer.__dataclass_fields__ if Issuer.__dataclass_fields__[name].init}
-    assert options - {"url"} == set(IssuerSettings.model_fields) - {"issuer", "preset", "proxy_file"}
+    assert options - {"url", "introspection"} == set(IssuerSettings.model_fields) - OF_ITS_OWN_KIND
 
 
 def test_the_defaults_are_those_of_the_issuer(configuration: Configuration) -> None:
@@ -168,7 +171,7 @@ def test_the_defaults_are_those_of_the_issuer(configuration: Configuration) -> N
     [issuer] = settings.issuers_trusted()
     differing = {
         name
-        for name in set(IssuerSettings.model_fields) - {"issuer", "preset", "proxy_file"}
+        for name in set(IssuerSettings.model_fields) - OF_ITS_OWN_KIND
         if getattr(settings, name) != getattr(issuer, name)
     }
     assert differing == {"roles_claim", "groups_claim", "entitlements_claim"}, "which the issuer makes paths of"

@@ -32,13 +32,16 @@ from resource_server.forwarding import Forwarding
 from resource_server.gate import Gate
 from resource_server.issuers.discovery import metadata_urls
 from resource_server.issuers.fetch import Fetch
+from resource_server.issuers.introspection_endpoint import Post
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.trusted_issuers import TrustedIssuers
 from resource_server.observers import refusal_log
 from resource_server.protected_resource import check_accepted, check_resource, metadata, metadata_path, metadata_url
 from resource_server.protector import ResourceProtector
 from resource_server.public import PublicPaths
-from resource_server.validation.jwt import JwtValidator
+from resource_server.stores.seal import Seal
+from resource_server.stores.store import Store
+from resource_server.validation.formats import TokenFormats
 from resource_server.verified import VerifiedTokens
 
 MEMORY: Final = 64 * 1024 * 1024
@@ -73,8 +76,11 @@ class ResourceServer(SecurityBase, Demanding):
         disclose_requirements: bool = False,
         memory: int = MEMORY,
         observers: Sequence[Observer] | None = None,
+        store: Store | None = None,
+        store_key: Sequence[bytes] = (),
         clock: Clock = Clock(),  # noqa: B008 - immutable
         fetch: Fetch | None = None,
+        post: Post | None = None,
     ) -> None:
         """Build a resource server.
 
@@ -85,7 +91,8 @@ class ResourceServer(SecurityBase, Demanding):
         refusals under the logger ``resource_server.refusals``, and with ``()`` nobody;
         ``scope_hierarchy`` says which scopes include which; ``trusted_proxies`` are addresses or networks whose
         forwarding headers (``x-forwarded`` or ``forwarded``) are believed; ``cors_origins`` are the exact origins whose
-        pages may call this API from a browser; ``memory`` is in bytes;
+        pages may call this API from a browser; ``memory`` is in bytes; ``store`` is shared with other processes, and
+        what is kept there is sealed under ``store_key``: 32 random bytes, or two keys while one replaces the other;
         ``disclose_requirements`` names a route's roles to callers who lack them.
         """
         if audience and issuers and all(isinstance(issuer, Issuer) for issuer in issuers):
@@ -103,8 +110,11 @@ class ResourceServer(SecurityBase, Demanding):
             disclose_requirements=disclose_requirements,
         )
         believed = Forwarding(trusted_proxies, family=forwarding, require_https=require_https)
+        self.store = store
+        shared = None if store is None else (store, Seal(store_key))
+        self.formats = TokenFormats(self.issuers, clock, shared=shared, post=post)
         self.protector = ResourceProtector(
-            JwtValidator(self.issuers, clock),
+            self.formats,
             VerifiedTokens(memory, clock, max_jump=max(1.0, *(issuer.leeway for issuer in trusted))),
             issuers=self.issuers,
             forwarding=believed,
@@ -176,8 +186,13 @@ class ResourceServer(SecurityBase, Demanding):
         check_parameters(app)
 
     async def run(self) -> None:
-        """Keep the issuer's keys fresh until cancelled; the gate does it for as long as the application lives."""
-        await self.issuers.run()
+        """Keep the issuers' keys fresh until cancelled; the gate does it for as long as the application lives."""
+        try:
+            await self.issuers.run()
+        finally:
+            await self.formats.aclose()
+            if self.store is not None:
+                await self.store.aclose()
 
     def install(
         self,

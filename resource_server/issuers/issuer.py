@@ -12,6 +12,7 @@ from resource_server.issuers import algorithms as algorithm_table
 from resource_server.issuers import grants as granting
 from resource_server.issuers import token_kind
 from resource_server.issuers.grants import Grants
+from resource_server.issuers.introspection import Introspection
 from resource_server.issuers.token_kind import Markers
 from resource_server.issuers.urls import check_url
 
@@ -45,6 +46,11 @@ class Issuer:
     """Certificates (PEM) that are trusted instead of the system's, for the metadata and the keys."""
     proxy: str | None = field(default=None, repr=False)
     """The URL of an outgoing HTTP proxy."""
+    introspection: Introspection | None = None
+    """How it is asked about a token (RFC 7662), if it is."""
+    token_format: str = "auto"  # noqa: S105 - no secret
+    """``jwt``: all are validated by key set; ``introspection``: all are asked about; ``auto``: JWTs are validated by
+    key set, and others asked about if there is an ``introspection``."""
     max_stale: float = MAX_STALE
     """Seconds for which known keys are good while the issuer is down."""
     algorithms: Sequence[str] = algorithm_table.DEFAULT
@@ -97,6 +103,7 @@ class Issuer:
         except ValueError as error:
             raise ConfigurationError("algorithms", str(error)) from None
         granting.check(self.grants)
+        self._check_format()
         self._check_kind()
         self._check_claims()
         self._check_tenants()
@@ -111,6 +118,21 @@ class Issuer:
             url = getattr(self, name)
             if url is not None:
                 check_url(url, name, loopback=self.is_loopback, query=True)
+
+    def _check_format(self) -> None:
+        if self.token_format not in ("auto", "jwt", "introspection"):
+            raise ConfigurationError("token_format", "must be auto, jwt or introspection")
+        if self.introspection is None:
+            if self.token_format == "introspection":  # noqa: S105
+                raise ConfigurationError("token_format", "is introspection, but there is no introspection_endpoint")
+            return
+        if self.token_format == "jwt":  # noqa: S105
+            raise ConfigurationError("token_format", "is jwt, so introspection_endpoint is of no use: leave one out")
+        check_url(self.introspection.endpoint, "introspection_endpoint", loopback=self.is_loopback, query=True)
+        if self.is_template:
+            raise ConfigurationError("introspection_endpoint", "can't be asked about tokens of tenants")
+        if self.token_format == "introspection" and self.introspection.jwt_every is not None:  # noqa: S105
+            raise ConfigurationError("introspect_jwt_every", "is of no use where all tokens are introspected")
 
     def _check_kind(self) -> None:
         types = token_kind.check_types(self.accept_typ)
@@ -162,6 +184,11 @@ class Issuer:
     def is_loopback(self) -> bool:
         """Whether the issuer runs on this machine, which alone permits plain http for it and its keys."""
         return urlsplit(self.url).scheme == "http"
+
+    @property
+    def needs_keys(self) -> bool:
+        """Whether anything of it is judged by its key set."""
+        return self.introspection is None or self.introspection.signed or self.token_format == "auto"  # noqa: S105
 
     @property
     def is_template(self) -> bool:

@@ -101,12 +101,12 @@ class TrustedIssuers:
     @property
     def is_ready(self) -> bool:
         """Whether there is an issuer whose tokens can be judged."""
-        return any(keys.is_ready for keys in self._keys)
+        return any(keys.is_ready or not keys.issuer.needs_keys for keys in self._keys)
 
     @property
     def unready(self) -> list[IssuerKeys]:
         """Those whose tokens can't be judged now."""
-        return [keys for keys in self._keys if not keys.is_ready]
+        return [keys for keys in self._keys if keys.issuer.needs_keys and not keys.is_ready]
 
     async def refresh(self) -> None:
         """Fetch all keys now. Never raises for an issuer's faults."""
@@ -116,11 +116,13 @@ class TrustedIssuers:
             async with slots:
                 await keys.refresh()
 
-        await asyncio.gather(*map(refresh, self._keys))
+        await asyncio.gather(*(refresh(keys) for keys in self._keys if keys.issuer.needs_keys))
 
     async def run(self) -> None:
         """Keep all keys fresh until cancelled."""
         slots = asyncio.Semaphore(MAX_FETCHES)
         async with asyncio.TaskGroup() as tasks:
             for keys in self._keys:
-                tasks.create_task(keys.run(slots))
+                if keys.issuer.needs_keys:
+                    tasks.create_task(keys.run(slots))
+            await asyncio.Event().wait()

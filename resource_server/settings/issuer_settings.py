@@ -12,6 +12,7 @@ from resource_server.issuers.grants import Grants
 from resource_server.issuers.issuer import MAX_STALE, Issuer
 from resource_server.issuers.presets import PRESETS
 from resource_server.settings.files import check_file, read_secret
+from resource_server.settings.introspection_settings import IntrospectionSettings
 from resource_server.settings.values import ClaimPath, Json, Names
 
 FILES: Final = ("jwks_file", "ca_file")
@@ -32,7 +33,7 @@ class GrantsTable(BaseModel):
 Marks = dict[str, str | tuple[str, ...]]
 
 
-class IssuerSettings(BaseModel):
+class IssuerSettings(IntrospectionSettings):
     """What can be configured of an issuer. A preset stands behind what is not set."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,6 +47,9 @@ class IssuerSettings(BaseModel):
     ca_file: Path | None = Field(None, description="Certificates (PEM) to trust instead of the system's.")
     proxy: SecretStr | None = Field(None, description="The URL of the proxy through which the issuer is asked.")
     proxy_file: Path | None = Field(None, description="A file that holds the proxy's URL.")
+    token_format: str = Field(
+        "auto", description="Which tokens are introspected: auto, jwt (none) or introspection (all)."
+    )
     max_stale: float = Field(MAX_STALE, description="Seconds for which known keys are good while it is down.")
     algorithms: Names = Field(algorithms.DEFAULT, description="The signature algorithms that are accepted.")
     leeway: float = Field(30.0, description="Seconds of clock difference that are forgiven, from 0 to 60.")
@@ -81,7 +85,7 @@ class IssuerSettings(BaseModel):
         Raises :class:`ConfigurationError`.
         """
         options = {one: getattr(self, one) for one in IssuerSettings.model_fields if one in self.model_fields_set}
-        for one in ("issuer", "audience", "preset", "proxy", "proxy_file"):
+        for one in ("issuer", "audience", "preset", "proxy", "proxy_file", *IntrospectionSettings.model_fields):
             options.pop(one, None)
         for one in FILES:
             if options.get(one) is not None:
@@ -90,7 +94,8 @@ class IssuerSettings(BaseModel):
             preset = _preset(self.preset)
             if isinstance(self.grants, GrantsTable):
                 options["grants"] = Grants(**self.grants.model_dump())
-            return preset(self.issuer, audience=self.audience, **options, **self._read_proxy(name))
+            options |= self._read_proxy(name)
+            return preset(self.issuer, audience=self.audience, introspection=self.introspection(name), **options)
         except ConfigurationError as error:
             raise ConfigurationError(name(error.option), error.problem) from None
 

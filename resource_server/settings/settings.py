@@ -28,6 +28,8 @@ from resource_server.issuers.urls import is_loopback_host
 from resource_server.settings.files import check_file, read_secret
 from resource_server.settings.issuer_settings import IssuerSettings
 from resource_server.settings.values import Names
+from resource_server.stores.redis import RedisStore
+from resource_server.stores.store import Store
 
 PREFIX: Final = "RESOURCE_SERVER_"
 
@@ -52,6 +54,14 @@ class Settings(IssuerSettings, BaseSettings):
         default=True, description="Name the roles that a route requires; those of the bundled API are no secret."
     )
     docs: bool = Field(default=False, description="Serve /docs and /openapi.json.")
+    redis_url: SecretStr | None = Field(
+        None, description="A Redis or Valkey server that processes share; its URL may hold a password."
+    )
+    store_key: SecretStr | None = Field(
+        None,
+        description="What is kept there is sealed with it: 32 random bytes or more; two, parted by a comma, to rotate.",
+    )
+    store_key_file: Path | None = Field(None, description="A file that holds the store's key, or two, one a line.")
     audit: bool = Field(default=True, description="Write one JSON line for each refusal an operator has to know of.")
     audit_key: SecretStr | None = Field(None, description="Keys the token digests in the audit; random by default.")
     audit_key_file: Path | None = Field(None, description="A file that holds the audit key.")
@@ -101,6 +111,8 @@ class Settings(IssuerSettings, BaseSettings):
                 cors_origins=self.cors_origins,
                 disclose_requirements=self.disclose_requirements,
                 memory=self.memory,
+                store=self._store(),
+                store_key=self._read_store_key(),
                 observers=observers,
             )
         except ConfigurationError as error:
@@ -116,6 +128,22 @@ class Settings(IssuerSettings, BaseSettings):
                 _variable(lost[0]), "is of no issuer where there are [[issuers]] tables: move it into one of them"
             )
         return [table.trusted(_in_table(number)) for number, table in enumerate(self.issuers)]
+
+    def _store(self) -> Store | None:
+        """The shared store, if there is one. Raises :class:`ConfigurationError`."""
+        if self.redis_url is not None:
+            return RedisStore(self.redis_url.get_secret_value())
+        for option in ("store_key", "store_key_file"):
+            if getattr(self, option) is not None:
+                raise ConfigurationError(option, f"is of no use without {_variable('redis_url')}: set it, too")
+        return None
+
+    def _read_store_key(self) -> list[bytes]:
+        if self.store_key_file is not None:
+            if self.store_key is not None:
+                raise ConfigurationError("store_key_file", f"contradicts {_variable('store_key')}: set one of them")
+            return read_secret(self.store_key_file, "store_key_file").split()
+        return self.store_key.get_secret_value().encode().split(b",") if self.store_key is not None else []
 
     def __getstate__(self) -> NoReturn:
         """Refuse to be pickled: the secrets would be in it (T37)."""

@@ -7,6 +7,7 @@ from resource_server.credentials import Credentials
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.jwk_set import Key
 from resource_server.issuers.keys import IssuerKeys
+from resource_server.issuers.token_kind import spellings
 from resource_server.issuers.trusted_issuers import TrustedIssuer, TrustedIssuers
 from resource_server.refusals import Kind, Refusal
 from resource_server.validation import claims, compact
@@ -24,14 +25,16 @@ class JwtValidator:
         self._issuers = issuers
         self._clock = clock
         self._known = {name: self._judged_by(issuers.find(name)) for name in issuers.names}
+        self._types = frozenset().union(*(spellings(keys.issuer.accept_typ) for keys in issuers))
         self._headers: dict[str, Header] = {}
 
-    async def validate(self, credentials: Credentials) -> VerifiedToken:
+    async def validate(self, credentials: Credentials, client: str | None = None) -> VerifiedToken:
         """Verify a token. Raises :class:`Refusal`.
 
         The unverified payload answers one question before the signature is checked: whose keys to ask. Does not
         judge expiry and confirmation, which are the protector's on every request.
         """
+        del client
         jws = compact.parse(credentials.token, self._headers)
         keys, rules = self._find(jws)
         check_algorithm(jws, keys.issuer)
@@ -50,7 +53,7 @@ class JwtValidator:
         if found is None:
             trusted = self._issuers.find(name)
             found = self._judged_by(trusted) if trusted is not None else None
-        claims.check_type(jws.header.type, found[1].types if found is not None else claims.RFC9068_TYPES)
+        claims.check_type(jws.header.type, found[1].types if found is not None else self._types)
         if found is None:
             raise Refusal(Kind.WRONG_ISSUER, "iss is no issuer of ours")
         return found

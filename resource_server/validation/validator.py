@@ -9,6 +9,6 @@ from resource_server.verified import VerifiedToken
 class TokenValidator(Protocol):
     """Verifies an access token."""
 
-    async def validate(self, credentials: Credentials) -> VerifiedToken:
-        """Answer the facts, or raise :class:`~resource_server.refusals.Refusal`."""
+    async def validate(self, credentials: Credentials, client: str | None = None) -> VerifiedToken:
+        """Answer the facts, or raise :class:`~resource_server.refusals.Refusal`. ``client`` is the caller's address."""
         ...

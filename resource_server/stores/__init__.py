@@ -1,0 +1,1 @@
+"""What processes share: a place for small values that end by themselves."""
