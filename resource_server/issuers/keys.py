@@ -119,7 +119,7 @@ class IssuerKeys:
         """
         if self._keys is None or self._is_stale():
             await self._fetch_first()
-        elif self._age() >= self._lifetime and not self._has_just_failed():
+        elif self._is_due() or (self._age() >= self._lifetime and not self._failures):
             self._refresh_behind()
         key = self._known(kid, algorithm)
         if key is not None:
@@ -137,13 +137,13 @@ class IssuerKeys:
         if self._forced.is_known_in_vain(kid, algorithm):
             return None
         key = None
-        if self._flight.is_running:
+        if self._flight.is_running or self._is_due():
             await self._join()
             key = self._known(kid, algorithm)
-        if key is None and (self._flight.is_running or self._forced.take()):
+        if key is None and (self._flight.is_running or (not self._failures and self._forced.take())):
             await self._flight.join(self._fetch_keys_alone)
             key = self._known(kid, algorithm)
-            if key is None:
+            if key is None and not self._failures:  # or else nobody has looked
                 self._forced.note_in_vain(kid, algorithm)
         return key
 
@@ -159,9 +159,12 @@ class IssuerKeys:
 
         ``slot`` is entered for each fetch, so that many issuers don't fetch all at once.
         """
+        due = self._next_try
         while True:
-            async with slot:
-                await self.refresh()
+            if not self._failures or self._next_try <= due:  # or else a request has tried meanwhile
+                async with slot:
+                    await self.refresh()
+            due = self._next_try
             await self._clock.sleep(self._until_next())
 
     def _until_next(self) -> float:
@@ -174,7 +177,7 @@ class IssuerKeys:
         await self._flight.join(self._fetch_all)
 
     async def _fetch_first(self) -> None:
-        if not self._has_just_failed():
+        if not self._failures or self._is_due():
             await self._join()
         if self._keys is None or self._is_stale():
             raise self._unavailable()
@@ -257,5 +260,6 @@ class IssuerKeys:
         wall, monotonic = self._clock.wall() - self._good[0], self._clock.monotonic() - self._good[1]
         return max(wall, monotonic) >= self.issuer.max_stale
 
-    def _has_just_failed(self) -> bool:
-        return self._failures > 0 and self._clock.monotonic() < self._next_try
+    def _is_due(self) -> bool:
+        """Whether a fetch that failed is to be tried again, by whoever comes first: the timer or a request."""
+        return self._failures > 0 and self._clock.monotonic() >= self._next_try
