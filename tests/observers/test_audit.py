@@ -269,6 +269,41 @@ def test_what_a_broken_stream_lost_is_counted_until_it_can_be_told() -> None:
     assert [(line["event"], line.get("count")) for line in stream.lines] == [("audit_dropped", 13), ("refused", None)]
 
 
+class Noticing(Lines):
+    """A stream that says when a flood's count has been written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = threading.Event()
+
+    def write(self, text: str) -> int:
+        size = super().write(text)
+        if "refused_more" in text:
+            self.told.set()
+        return size
+
+
+def test_a_flood_is_counted_when_it_is_over_though_nothing_follows_it() -> None:
+    """T35: the operator does not wait for the next refusal to learn how many there were."""
+    stream, seconds = Noticing(), iter([1.0] * 12)
+    audit = Audit(KEY, stream, clock=lambda: next(seconds, 2.0))
+    for _ in range(12):
+        audit(decision(refusal=Refusal(Kind.NO_CREDENTIALS)))
+    assert stream.told.wait(10)
+    audit.close()
+    assert stream.lines[-1]["count"] == 2
+
+
+def test_a_process_can_end_though_the_reader_is_stuck_and_the_queue_is_full(audit: Audit, stream: Lines) -> None:
+    """T35: a full pipe holds up no shutdown."""
+    stream.read_on.clear()
+    for _ in range(10_000 + 2):
+        audit(decision(refusal=Refusal(Kind.NO_CREDENTIALS)))
+    audit.close()
+    assert stream.getvalue() == ""
+    stream.read_on.set()
+
+
 def test_standard_output_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     audit = Audit(KEY)
     audit(decision(refusal=Refusal(Kind.NO_CREDENTIALS)))
