@@ -1,22 +1,39 @@
-"""What the presets share: the check of a provider's URL, and options that win over a preset's data."""
+"""What the presets share: a provider's URL and audiences are checked, and the options win over a preset's data."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from resource_server.configuration_error import ConfigurationError
 from resource_server.issuers.issuer import Issuer
 
+Audience: TypeAlias = str | Sequence[str]
 Preset: TypeAlias = Callable[..., Issuer]
-"""``preset(url, *, audience, **options)``; the options are the fields of :class:`Issuer`."""
+"""``preset(url, *, audience, **options)``; the options are fields of :class:`Issuer`."""
 
 
-def demand(url: str, pattern: str, problem: str) -> None:
-    """Demand that the whole URL fits a pattern. Raises :class:`ConfigurationError`, which says how it is written."""
-    if not re.fullmatch(pattern, url):
+def check_pattern(pattern: str, url: str, problem: str) -> re.Match[str]:
+    """Demand that the whole URL is one of the provider's. Raises :class:`ConfigurationError`, with how it is written.
+
+    Whether it may be trusted, as https or on loopback, is for the :class:`Issuer` to say.
+    """
+    matched = re.fullmatch(pattern, url)
+    if matched is None:
         raise ConfigurationError("issuer", problem)
+    return matched
 
 
-def make(url: str, options: dict[str, Any], **data: Any) -> Issuer:
+def texts(audience: Audience) -> tuple[str, ...]:
+    """The audiences, whether one or several are given."""
+    return (audience,) if isinstance(audience, str) else tuple(audience)
+
+
+def check_audiences(audience: Audience, pattern: str, problem: str) -> None:
+    """Demand that each audience is one that the provider's tokens can name. Raises :class:`ConfigurationError`."""
+    if not all(re.fullmatch(pattern, one) for one in texts(audience)):
+        raise ConfigurationError("audience", problem)
+
+
+def make(url: str, audience: Audience, options: dict[str, Any], **data: Any) -> Issuer:
     """Build the issuer from a preset's data, over which the options win. Raises :class:`ConfigurationError`."""
-    return Issuer(url=url, **(data | options))
+    return Issuer(url=url, audience=audience, **(data | options))

@@ -1,0 +1,40 @@
+"""Amazon Cognito user pools.
+
+Read: "Understanding the access token", "Understanding the identity (ID) token", "Verifying JSON web tokens".
+"""
+
+import re
+from typing import Any
+
+from resource_server.configuration_error import ConfigurationError
+from resource_server.issuers.issuer import Issuer
+from resource_server.issuers.presets.preset import Audience, check_pattern, make, texts
+
+_CLIENT_ID = r"[\w+]{1,128}"
+
+
+def cognito(url: str, *, audience: Audience, **options: Any) -> Issuer:
+    """Trust a user pool of Cognito.
+
+    Its access tokens name no audience but the app client, so the audience is the ids of the clients that may call; or
+    this API's https URL, where all clients ask for it as their ``resource`` (resource binding), which puts it into aud.
+    """
+    check_pattern(
+        r"https://cognito-idp\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?/\1_[A-Za-z0-9]+",
+        url,
+        "must be https://cognito-idp.<region>.amazonaws.com/<pool id>, where the pool's id begins with the region",
+    )
+    clients = [re.fullmatch(_CLIENT_ID, one) is not None for one in texts(audience)]
+    if any(clients) and not all(clients):
+        raise ConfigurationError("audience", "must be app clients' ids or this API's URLs, not some of each")
+    return make(
+        url,
+        audience,
+        options,
+        accept_typ=("missing",),  # the header has kid and alg alone
+        markers=(
+            {"token_use": "access"},
+        ),  # "id" in ID tokens; what to verify according to "Verifying JSON web tokens"
+        audience_claim="client_id" if any(clients) else "aud",
+        groups_claim="cognito:groups",
+    )
