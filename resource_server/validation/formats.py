@@ -46,23 +46,33 @@ class TokenFormats:
 
     async def validate(self, credentials: Credentials, client: str | None = None) -> VerifiedToken:
         """Verify a token. Raises :class:`Refusal`."""
-        if not self._by_name:
-            return await self._jwt.validate(credentials, client)
-        payload = payload_of_jwt(credentials.token)
-        if payload is None:
-            return await self._opaque(credentials.token).validate(credentials, client)
-        trusted = self._issuers.find(payload.get("iss"))
-        introspection = self._by_name.get(trusted.issuer.url) if trusted is not None else None
-        if introspection is None:
-            return await self._jwt.validate(credentials, client)
-        if introspection.endpoint.issuer.token_format == "introspection":  # noqa: S105 - no secret
-            return await introspection.validate(credentials, client)
+        payload = payload_of_jwt(credentials.token) if self._by_name else None
+        asked = self._introspecting(credentials.token, payload)
+        if asked is not None:
+            return await asked.validate(credentials, client)
         verified = await self._jwt.validate(credentials, client)
-        every = introspection.endpoint.introspection.jwt_every
-        if every is None:
+        also_asked = self._by_name.get(verified.token.issuer)
+        every = also_asked.endpoint.introspection.jwt_every if also_asked is not None else None
+        if also_asked is None or every is None:
             return verified
-        await introspection.confirm_active(credentials, client)
+        await also_asked.confirm_active(credentials, client)
         return verified.living(every)
+
+    def introspecting(self, token: str) -> IntrospectionValidator | None:
+        """Whose endpoint a token is shown to; None for one that is validated by key set.
+
+        Raises :class:`Refusal` for an opaque token that none of several endpoints knows by its prefix.
+        """
+        return self._introspecting(token, payload_of_jwt(token))
+
+    def _introspecting(self, token: str, payload: dict[str, object] | None) -> IntrospectionValidator | None:
+        if not self._by_name:
+            return None
+        if payload is None:
+            return self._opaque(token)
+        trusted = self._issuers.find(payload.get("iss"))
+        found = self._by_name.get(trusted.issuer.url) if trusted is not None else None
+        return found if found is not None and found.endpoint.issuer.token_format == "introspection" else None  # noqa: S105
 
     async def aclose(self) -> None:
         """Give the connections to introspection endpoints back."""

@@ -11,7 +11,7 @@ from resource_server.issuers.trusted_issuers import TrustedIssuer
 from resource_server.refusals import Kind, Refusal
 from resource_server.single_flight import SingleFlight
 from resource_server.validation import claims, introspection_answer
-from resource_server.validation.claims import rules_of
+from resource_server.validation.claims import ClaimRules, rules_of
 from resource_server.validation.introspection_answer import NoAnswer
 from resource_server.validation.shared_answers import Answer, SharedAnswers
 from resource_server.verified import ALWAYS_CURRENT, VerifiedToken
@@ -62,6 +62,11 @@ class IntrospectionValidator:
         token = claims.read(self._as_claims(answer.members, now), self._rules, now)
         life = self._ttl - max(0.0, now - answer.asked_at)
         return VerifiedToken(token, self._rules.leeway, ALWAYS_CURRENT, 0, "", life=life)
+
+    async def inspect(self, credentials: Credentials) -> tuple[dict[str, Any], ClaimRules]:
+        """What the issuer says of a token, and what it is held against: for explanations. Raises :class:`Refusal`."""
+        answer = await self._active(credentials, None)
+        return self._as_claims(answer.members, self._clock.wall()), self._rules
 
     async def confirm_active(self, credentials: Credentials, client: str | None = None) -> None:
         """Ask whether a JWT whose signature is good has been revoked. Raises :class:`Refusal`."""
