@@ -23,7 +23,10 @@ def run(token: str, settings: Settings, route: str, *, as_json: bool) -> int:
 
     async def explain_with_keys() -> Explanation:
         await server.issuers.refresh()
-        return await explain(token, server, route=route, requirement=requirement, path_params=path_params)
+        try:
+            return await explain(token, server, route=route, requirement=requirement, path_params=path_params)
+        finally:
+            await server.aclose()
 
     explanation = asyncio.run(explain_with_keys())
     if as_json:

@@ -190,9 +190,13 @@ class ResourceServer(SecurityBase, Demanding):
         try:
             await self.issuers.run()
         finally:
-            await self.formats.aclose()
-            if self.store is not None:
-                await self.store.aclose()
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Give the connections to introspection endpoints and to the store back; the next use opens new ones."""
+        await self.formats.aclose()
+        if self.store is not None:
+            await self.store.aclose()
 
     def install(
         self,
