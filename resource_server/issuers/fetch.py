@@ -18,6 +18,8 @@ MAX_DOCUMENT: Final = 1024 * 1024
 """Bytes."""
 TIMEOUT: Final = 5.0
 """Seconds for the whole exchange, so that a server that drips bytes can't hold it open."""
+_TRUSTING_NOBODY: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For plain http on loopback, which uses none."""
 
 
 class FetchError(Exception):
@@ -80,10 +82,9 @@ class HttpFetch:
 
         target, host = _connectable(url)
         headers = {"accept": "application/json", "accept-encoding": "identity", "host": host}
-        verify: ssl.SSLContext | bool = True if self._tls is None else self._tls
         async with (
             httpx2.AsyncClient(
-                follow_redirects=False, trust_env=False, timeout=None, verify=verify, proxy=self._proxy
+                follow_redirects=False, trust_env=False, timeout=None, verify=self._context(target), proxy=self._proxy
             ) as client,
             client.stream("GET", target, headers=headers) as response,
         ):
@@ -97,6 +98,16 @@ class HttpFetch:
                 if len(body) > MAX_DOCUMENT:
                     raise FetchError(f"{url}: the answer is larger than {MAX_DOCUMENT} bytes")
             return response.headers, bytes(body)
+
+    def _context(self, url: str) -> ssl.SSLContext:
+        """Read the certificates once: that takes tens of milliseconds, in which no request is answered."""
+        import httpx2
+
+        if self._tls is None and self._proxy is None and url.startswith("http:"):
+            return _TRUSTING_NOBODY
+        if self._tls is None:
+            self._tls = httpx2.create_ssl_context(trust_env=False)
+        return self._tls
 
 
 def _reason(error: Exception) -> str:

@@ -22,8 +22,8 @@ class Scene:
 
     def __init__(self, time: TurnableClock, *issuers: ScriptedIssuer, max_stale: float = MAX_STALE) -> None:
         self.time = time
-        self.within = 5.0
-        """Seconds of real time for one exchange with an issuer."""
+        self.within: dict[str, float] = {}
+        """Seconds of real time for an exchange with an issuer, by path, where it is not the usual time."""
         self.decisions: list[Decision] = []
         self.server = ResourceServer(
             *(Issuer(url=issuer.url, audience=API, grants="everything", max_stale=max_stale) for issuer in issuers),
@@ -35,7 +35,8 @@ class Scene:
         self._issuers = len(issuers)
 
     async def _fetch(self, url: str) -> Fetched:
-        return await HttpFetch(within=self.within)(url)
+        within = next((seconds for path, seconds in self.within.items() if url.endswith(path)), PATIENCE)
+        return await HttpFetch(within=within)(url)
 
     async def ask(self, token: str | None, path: str = "/api/v1/me") -> Exchange:
         """One request, by default to what any good token opens."""

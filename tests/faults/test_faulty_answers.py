@@ -15,6 +15,8 @@ from tests.issuers.loopback import Script, answers, says, serve
 
 BOMB = gzip.compress(b'{"keys": [' + b" " * 50_000_000 + b"]}")
 METADATA = (OPENID, OAUTH)
+SOON = 0.3
+"""Seconds of real time after which an issuer that says nothing is given up here."""
 
 
 async def hang(writer: asyncio.StreamWriter) -> None:
@@ -69,14 +71,14 @@ async def test_a_start_with_a_faulty_issuer_is_503_until_the_fault_is_gone(
 ) -> None:
     """Ruling 17, D26, known pain 6: one round of requests, whatever the number of tokens; then it mends itself."""
     issuer.fail(*paths, script=script)
-    scene.within = 0.1 if script in (hang, drip) else 5.0
+    scene.within = dict.fromkeys(paths, SOON) if script in (hang, drip) else {}
     async with scene.living():
         await scene.rest()
         for _ in range(10):
             assert await scene.status(issuer.token()) == 503
         assert issuer.count() == ({OPENID: 1, OAUTH: 1} if OAUTH in paths else {OPENID: 1, KEYS: 1})
         issuer.faults.clear()
-        scene.within = 5.0
+        scene.within = {}
         await scene.turn_to_the_next_try()
         assert await scene.status(issuer.token()) == 200
         assert issuer.count() == {OPENID: 1, KEYS: 1}
@@ -91,7 +93,7 @@ async def test_an_issuer_that_becomes_faulty_leaves_known_keys_good(
     async with scene.living():
         await scene.rest()
         issuer.fail(*paths, script=script)
-        scene.within = 0.1 if script in (hang, drip) else 5.0
+        scene.within = dict.fromkeys(paths, SOON) if script in (hang, drip) else {}
         await scene.turn(LONGEST)
         issuer.count()
         for _ in range(10):
@@ -100,7 +102,7 @@ async def test_an_issuer_that_becomes_faulty_leaves_known_keys_good(
         issuer.fail(KEYS, script=script)
         assert await scene.status(issuer.token(key=NEW)) == 503
         issuer.faults.clear()
-        scene.within = 5.0
+        scene.within = {}
         await scene.turn_to_the_next_try()
         assert await scene.status(issuer.token(key=NEW)) == 401, "now it can be judged"
 
