@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import socket
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from resource_server.configuration_error import ConfigurationError
 
@@ -22,8 +25,41 @@ _TRUSTING_NOBODY: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For plain http on loopback, which uses none."""
 
 
+class Fault(StrEnum):
+    """At what a fetch failed."""
+
+    NAME = "name"
+    """No name server knows the host."""
+    CONNECTION = "connection"
+    """Nobody accepts connections there."""
+    TIMEOUT = "timeout"
+    CERTIFICATE = "certificate"
+    """It is not trusted."""
+    TLS = "tls"
+    """Any other failure of the handshake."""
+    PROXY = "proxy"
+    """The configured proxy refuses."""
+    STATUS = "status"
+    """Any but 200, which the error bears."""
+    BROKEN = "broken"
+    """The answer ended early, or is no HTTP."""
+    DOCUMENT = "document"
+    """The answer is whole, and not the one that is wanted."""
+    URL = "url"
+    """The address is none."""
+
+
 class FetchError(Exception):
     """A document could not be had. Its text is for the operator."""
+
+    def __init__(
+        self, text: str, fault: Fault = Fault.DOCUMENT, *, status: int | None = None, location: str = ""
+    ) -> None:
+        super().__init__(text)
+        self.fault = fault
+        self.status = status
+        self.location = location
+        """Where a redirect leads, without user, query and fragment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +70,11 @@ class Fetched:
     lifetime: float | None = None
     """Seconds for which it may be kept (RFC 9111 §5.2.2.1, less its Age); None where the server does not say."""
     date: float | None = None
-    """The server's own clock, in seconds since the epoch (RFC 9110 §6.6.1)."""
+    """The server's own clock as it answered, in seconds since the epoch (RFC 9110 §6.6.1; RFC 9111 §5.1)."""
+    size: int = 0
+    """Bytes of the answer's body."""
+    certificate_ends: float | None = None
+    """When its server's certificate expires, in seconds since the epoch; None without TLS."""
 
 
 class Fetch(Protocol):
@@ -66,18 +106,18 @@ class HttpFetch:
 
         try:
             async with asyncio.timeout(self._within):
-                headers, body = await self._get(url)
+                headers, body, ends = await self._get(url)
         except (OSError, httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:  # a time-out is an OSError
-            raise FetchError(f"{url}: {_reason(error)}") from error
+            raise FetchError(f"{url}: {_reason(error)}", _fault(error)) from error
         try:
             document = json.loads(body.decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise FetchError(f"{url}: the answer is no JSON") from error
         if not isinstance(document, dict):
             raise FetchError(f"{url}: the answer is no JSON object")
-        return Fetched(document, _lifetime(headers), _date(headers))
+        return Fetched(document, _lifetime(headers), _date(headers), len(body), ends)
 
-    async def _get(self, url: str) -> "tuple[httpx2.Headers, bytes]":
+    async def _get(self, url: str) -> "tuple[httpx2.Headers, bytes, float | None]":
         import httpx2
 
         target, host = _connectable(url)
@@ -89,7 +129,8 @@ class HttpFetch:
             client.stream("GET", target, headers=headers) as response,
         ):
             if response.status_code != 200:
-                raise FetchError(f"{url}: status {response.status_code}")
+                status, location = response.status_code, _location(url, response.headers.get("location", ""))
+                raise FetchError(f"{url}: status {status}", Fault.STATUS, status=status, location=location)
             if response.headers.get("content-encoding", "identity") != "identity":
                 raise FetchError(f"{url}: the answer is compressed")
             body = bytearray()
@@ -97,7 +138,7 @@ class HttpFetch:
                 body += chunk
                 if len(body) > MAX_DOCUMENT:
                     raise FetchError(f"{url}: the answer is larger than {MAX_DOCUMENT} bytes")
-            return response.headers, bytes(body)
+            return response.headers, bytes(body), _certificate_ends(response)
 
     def _context(self, url: str) -> ssl.SSLContext:
         """Read the certificates once: that takes tens of milliseconds, in which no request is answered."""
@@ -112,12 +153,53 @@ class HttpFetch:
 
 def _reason(error: Exception) -> str:
     """The kind of failure alone, and what is wrong with a certificate: an operator has to know which CA to add."""
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"{type(error).__name__}: {cause.verify_message}"
-        cause = cause.__cause__ or cause.__context__
     return type(error).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _fault(error: Exception) -> Fault:
+    """The first that fits, from the particular to the general."""
+    import httpx2
+
+    if isinstance(error, TimeoutError):  # first: what it has interrupted stands among its causes
+        return Fault.TIMEOUT
+
+    rows: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Fault], ...] = (
+        (ssl.SSLCertVerificationError, Fault.CERTIFICATE),
+        (ssl.SSLError, Fault.TLS),
+        (socket.gaierror, Fault.NAME),
+        (httpx2.ProxyError, Fault.PROXY),
+        ((TimeoutError, httpx2.TimeoutException), Fault.TIMEOUT),
+        ((httpx2.InvalidURL, httpx2.UnsupportedProtocol, ValueError), Fault.URL),
+        (httpx2.ConnectError, Fault.CONNECTION),
+    )
+    causes = list(_causes(error))
+    return next((fault for kind, fault in rows if any(isinstance(one, kind) for one in causes)), Fault.BROKEN)
+
+
+def _location(url: str, location: str) -> str:
+    """Where a redirect leads, without what may be a secret in it."""
+    try:
+        parts = urlsplit(urljoin(url, location)) if location else urlsplit("")
+    except ValueError:
+        return ""
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _certificate_ends(response: "httpx2.Response") -> float | None:
+    stream = response.extensions.get("network_stream")
+    tls = stream.get_extra_info("ssl_object") if stream is not None and response.url.scheme == "https" else None
+    certificate = tls.getpeercert() if tls is not None else None
+    return float(ssl.cert_time_to_seconds(certificate["notAfter"])) if certificate else None
 
 
 def _lifetime(headers: "httpx2.Headers") -> float | None:
@@ -130,14 +212,18 @@ def _lifetime(headers: "httpx2.Headers") -> float | None:
         elif name == "max-age":
             digits = value.strip('"')
             lifetimes.append(float(digits[:10]) if digits.isascii() and digits.isdigit() else 0.0)
+    return max(0.0, min(lifetimes) - _age(headers)) if lifetimes else None
+
+
+def _age(headers: "httpx2.Headers") -> float:
+    """Seconds that the answer has spent in a cache (RFC 9111 §5.1)."""
     age = headers.get("age", "0")
-    passed = float(age[:10]) if age.isascii() and age.isdigit() else 0.0
-    return max(0.0, min(lifetimes) - passed) if lifetimes else None
+    return float(age[:10]) if age.isascii() and age.isdigit() else 0.0
 
 
 def _date(headers: "httpx2.Headers") -> float | None:
     try:
-        return parsedate_to_datetime(headers.get("date", "")).timestamp()
+        return parsedate_to_datetime(headers.get("date", "")).timestamp() + _age(headers)
     except (ValueError, OverflowError):
         return None
 

@@ -8,6 +8,7 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any, Final
 
 from resource_server.clock import Clock
@@ -33,6 +34,20 @@ LAST_RETRY: Final = 10.0
 """Seconds between two tries at the most."""
 
 _log = logging.getLogger("resource_server.issuers")
+
+
+def kept_for(lifetime: float | None) -> float:
+    """Seconds for which keys are kept that an issuer allows to be kept so long; None where it does not say."""
+    return LONGEST if lifetime is None else min(LONGEST, max(SHORTEST, lifetime))
+
+
+def read_file(path: Path) -> Fetched:
+    """A key set in a file. Raises :class:`FetchError`; that it is no JWK Set is found out by :mod:`.jwk_set`."""
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise FetchError(f"{path}: {type(error).__name__}") from error
+    return Fetched(document if isinstance(document, dict) else {})
 
 
 class IssuerKeys:
@@ -214,13 +229,8 @@ class IssuerKeys:
     async def _fetch_set(self) -> Fetched:
         if self._stand_in is not None:
             return Fetched(self._stand_in())
-        path = self.issuer.jwks_file
-        if path is not None:
-            try:
-                document = json.loads(path.read_text("utf-8"))
-            except (OSError, ValueError, RecursionError) as error:
-                raise FetchError(f"{path}: {type(error).__name__}") from error
-            return Fetched(document if isinstance(document, dict) else {})
+        if self.issuer.jwks_file is not None:
+            return read_file(self.issuer.jwks_file)
         if self._jwks_uri is None:
             self._jwks_uri = await discover_jwks_uri(self.issuer, self._fetch)
         return await self._fetch(self._jwks_uri)
@@ -241,7 +251,7 @@ class IssuerKeys:
             _log.warning("keys of %s are fetched again, after %d failures", self.issuer.url, self._failures)
         self._keys, self._failures, self.problem = keys, 0, None
         self._good = (self._clock.wall(), self._clock.monotonic())
-        self._lifetime = LONGEST if lifetime is None else min(LONGEST, max(SHORTEST, lifetime))
+        self._lifetime = kept_for(lifetime)
         self._forced.forget_in_vain()
         if before is None or before.skipped != keys.skipped:
             for skipped in keys.skipped:

@@ -1,6 +1,7 @@
 """A real server on a loopback socket that says exactly what a test has written down, byte by byte."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ class Served:
 
 
 @asynccontextmanager
-async def serve(script: Script, *, host: str = "127.0.0.1") -> AsyncIterator[Served]:
+async def serve(script: Script, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> AsyncIterator[Served]:
     """Answer every connection by the script, and hang up."""
     served = Served()
 
@@ -32,9 +33,9 @@ async def serve(script: Script, *, host: str = "127.0.0.1") -> AsyncIterator[Ser
         finally:
             writer.close()
 
-    server = await asyncio.start_server(answer, host, 0)
+    server = await asyncio.start_server(answer, host, 0, ssl=tls)
     port = server.sockets[0].getsockname()[1]
-    served.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/doc"
+    served.url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}/doc"
     try:
         yield served
     finally:
