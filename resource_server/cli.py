@@ -90,6 +90,25 @@ def explain(
 
 
 @app.command()
+def doctor(
+    issuer: Annotated[str | None, typer.Option(help="Instead of RESOURCE_SERVER_ISSUER.")] = None,
+    audience: Annotated[str | None, typer.Option(help="Instead of RESOURCE_SERVER_AUDIENCE.")] = None,
+    strict: Annotated[bool, typer.Option(help="Exit with 1 if there is a warning.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask every configured issuer, and say what is wrong and what to change: metadata, keys, TLS, clock, grants.
+
+    Exits with 0 if all is fine, 1 if something is wrong, 3 if an issuer can't be reached and nothing else is wrong.
+    """
+    from resource_server.commands.doctor import run
+    from resource_server.settings import Settings
+
+    given = {"issuer": issuer, "audience": audience}
+    settings = Settings.load(**{name: value for name, value in given.items() if value is not None})
+    raise typer.Exit(run(settings, strict=strict, as_json=as_json))
+
+
+@app.command()
 def token(
     issuer: Annotated[str, typer.Option(help="The issuer; by default the development server.")] = DEV_ISSUER,
     client_id: Annotated[str, typer.Option(help="The client's id at the issuer.")] = "resource-server-cli",
