@@ -8,41 +8,25 @@ are refreshed without the application's doing anything.
 import asyncio
 from typing import Any, Final, Protocol
 
+from resource_server.answering import POLICY_VIOLATION, Answered, complete, has_body, has_length, refuse
 from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
-from resource_server.challenge import Answer
 from resource_server.configuration_error import ConfigurationError
 from resource_server.cors import answer_preflight, is_preflight
 from resource_server.public import PublicPaths
 from resource_server.stream import INTERVAL, Rejudged, Watch
 
-POLICY_VIOLATION: Final = 1008
-"""How a WebSocket is closed that would be refused by now (RFC 6455 §7.4.1)."""
 NOTHING: Final = PublicPaths()
-HEURISTICALLY_CACHED: Final = (404, 405)
-"""Statuses that shared caches may keep unasked (RFC 9110 §15.1)."""
+
+_LAST: Final[Message] = {"type": "http.response.body", "body": b"", "more_body": False}
+_CLOSE: Final[Message] = {"type": "websocket.close", "code": POLICY_VIOLATION}
 
 
-class Passage(Rejudged, Protocol):
+class Passage(Answered, Rejudged, Protocol):
     """What the gate asks of a resource server, for one request."""
 
     @property
     def unrouted(self) -> bool:
         """Whether anything is to be decided before routing."""
-        ...
-
-    @property
-    def bare_challenge(self) -> str:
-        """The challenge of one who has not tried yet."""
-        ...
-
-    @property
-    def answer(self) -> Answer | None:
-        """The refusal's answer, once there is one."""
-        ...
-
-    @property
-    def authenticated(self) -> bool:
-        """Whether the request has been found to bear a good token."""
         ...
 
     async def decide_unrouted(self) -> None:
@@ -117,7 +101,7 @@ class Gate:
             await passage.decide_unrouted()
         try:
             if passage.answer is not None:
-                await _refuse(scope, receive, send, passage.answer)
+                await refuse(scope, receive, send, passage.answer)
             elif scope["type"] == "http":
                 await self._pass_http(passage, scope, receive, send)
             else:
@@ -126,9 +110,10 @@ class Gate:
             passage.end()
 
     async def _pass_http(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
-        decided = body_read = streaming = False
+        decided = body_read = False
         size = 0
-        watch = Watch(passage, self._interval)
+        watch: Watch | None = None
+        served_by = asyncio.current_task()
 
         async def receive_when_decided() -> Message:
             nonlocal decided, body_read, size
@@ -145,42 +130,59 @@ class Gate:
             return message
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal streaming
-            if message["type"] == "http.response.start":
+            nonlocal watch
+            if watch is not None:
+                watch.admit()
+                if message["type"] == "http.response.body" and not message.get("more_body"):
+                    watch.stop()
+            elif message["type"] == "http.response.start":
                 passage.end()
-                _complete(message, passage, unread=not body_read and _has_body(scope))
-                streaming = passage.authenticated and not _has_length(message)
-            elif streaming and message.get("more_body"):
-                watch.start()
+                complete(message, passage, unread=not body_read and has_body(scope))
+                if passage.authenticated and not has_length(message):
+                    watch = Watch(passage, send, _LAST, interval=self._interval, served_by=served_by)
+                    watch.start()
             await send(message)
 
         try:
             await self._app(scope, receive_when_decided, send_with_headers)
-        except asyncio.CancelledError:
-            if not watch.was_refused():
+        except BaseException as error:
+            if watch is None or not watch.has_caused(error):
                 raise
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            watch.stop()
+            if watch is not None:
+                await watch.finish()
 
     async def _pass_websocket(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
-        watch = Watch(passage, self._interval)
+        watch: Watch | None = None
+        served_by = asyncio.current_task()
+
+        async def receive_watched() -> Message:
+            message = await receive()
+            if watch is not None and message["type"] == "websocket.disconnect":
+                watch.stop()
+            return message
 
         async def send_watched(message: Message) -> None:
+            nonlocal watch
+            if watch is not None:
+                watch.admit()
+                if message["type"] == "websocket.close":
+                    watch.stop()
             await send(message)
             if message["type"] == "websocket.accept":
                 passage.end()
                 if passage.authenticated:
+                    watch = Watch(passage, send, _CLOSE, interval=self._interval, served_by=served_by)
                     watch.start()
 
         try:
-            await self._app(scope, receive, send_watched)
-        except asyncio.CancelledError:
-            if not watch.was_refused():
+            await self._app(scope, receive_watched, send_watched)
+        except BaseException as error:
+            if watch is None or not watch.has_caused(error):
                 raise
-            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
         finally:
-            watch.stop()
+            if watch is not None:
+                await watch.finish()
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check the application once it has started, and refresh the keys until it ends.
@@ -219,47 +221,6 @@ class Gate:
             raise fault
 
 
-def _complete(message: Message, passage: Passage, *, unread: bool) -> None:
-    """Add what the application's own handlers may have lost or could not know."""
-    headers = list(message.get("headers", []))
-    names = {name.lower() for name, _ in headers}
-    answer = passage.answer
-    if answer is not None and message["status"] == answer.status and b"www-authenticate" not in names:
-        headers += [pair for pair in _raw(answer) if pair[0] == b"www-authenticate"]
-    elif message["status"] == 401 and b"www-authenticate" not in names:
-        headers.append((b"www-authenticate", passage.bare_challenge.encode()))  # of every 401, whoever gave it
-    if unread and message["status"] >= 400:
-        headers.append((b"connection", b"close"))  # or else the server reads on, however much was announced
-    if b"cache-control" not in names:
-        if answer is not None or message["status"] in HEURISTICALLY_CACHED:
-            headers.append((b"cache-control", b"no-store"))
-        elif passage.authenticated:
-            headers.append((b"cache-control", b"private"))
-    message["headers"] = headers
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, answer: Answer) -> None:
-    """Answer without the application: HTTP, or a WebSocket's handshake (ASGI denial response extension)."""
-    websocket = scope["type"] == "websocket"
-    prefix = "websocket.http.response" if websocket else "http.response"
-    if websocket and prefix not in scope.get("extensions", {}):
-        await receive()
-        await send({"type": "websocket.close", "code": POLICY_VIOLATION})
-        return
-    content = answer.content
-    headers = [*_raw(answer), (b"content-length", str(len(content)).encode())]
-    if not websocket and _has_body(scope):
-        headers.append((b"connection", b"close"))
-    if websocket:
-        await receive()
-    await send({"type": f"{prefix}.start", "status": answer.status, "headers": headers})
-    await send({"type": f"{prefix}.body", "body": b"" if scope.get("method") == "HEAD" else content})
-
-
-def _raw(answer: Answer) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("ascii"), value.encode("ascii")) for name, value in answer.headers]
-
-
 def _path(scope: Scope) -> str:
     """The path as routing sees it: below the root path that the application is mounted or served at."""
     path: str = scope["path"]
@@ -267,20 +228,7 @@ def _path(scope: Scope) -> str:
     return path[len(root) :] if root and (path == root or path.startswith(root + "/")) else path
 
 
-def _has_body(scope: Scope) -> bool:
-    """Whether the request announced a body (RFC 9112 §6); HTTP/2 ends one stream and knows no Connection field."""
-    return scope.get("http_version", "1.1") < "2" and any(
-        name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
-        for name, value in scope["headers"]
-    )
-
-
 def _announced(scope: Scope) -> int:
     """The length of the body that a request announces; 0 where it does not say."""
     length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
     return int(length) if length.isdigit() else 0
-
-
-def _has_length(message: Message) -> bool:
-    """Whether a response is of a known size: it is no stream, however many pieces it comes in."""
-    return any(name.lower() == b"content-length" for name, _ in message["headers"])
