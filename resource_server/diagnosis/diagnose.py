@@ -7,6 +7,7 @@ alone, and sends nothing that is secret, but to a proxy that asks for it.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -43,16 +44,18 @@ async def diagnose(
     findings = Findings()
     fetch = fetch or HttpFetch(ca_file=issuer.ca_file, proxy=issuer.proxy)
     _configuration(issuer, findings)
-    if issuer.jwks_file is not None:
-        _keys_of_file(issuer, spelling, findings)
-    else:
+    if issuer.needs_keys and issuer.jwks_file is not None:
+        _keys_of_file(issuer.jwks_file, issuer, spelling, findings)
+    elif issuer.needs_keys:
         _time(await _network(issuer, fetch, clock, spelling, findings), issuer, clock, findings)
     _grants(issuer, alone=alone, spelling=spelling, findings=findings)
     return findings.of(issuer.url)
 
 
 def _configuration(issuer: Issuer, findings: Findings) -> None:
-    if issuer.jwks_file is not None:
+    if not issuer.needs_keys:
+        findings.fine("configuration", "all of its tokens are introspected, so that it needs no keys")
+    elif issuer.jwks_file is not None:
         findings.fine("configuration", "its keys are in a file, and nothing is asked")
     elif issuer.jwks_uri is not None:
         findings.fine("configuration", f"discovery is skipped, and {issuer.jwks_uri} asked for its keys")
@@ -63,20 +66,21 @@ def _configuration(issuer: Issuer, findings: Findings) -> None:
         findings.fine("proxy", f"by {parts.scheme}://{parts.netloc.rpartition('@')[2]}")
     if issuer.ca_file is not None:
         findings.fine("ca_file", f"the certificates in {issuer.ca_file} are trusted instead of the system's")
+    if issuer.introspection is not None:
+        findings.fine("introspection", f"not examined: {issuer.introspection.endpoint} is asked about tokens alone")
 
 
 def _addresses(issuer: Issuer) -> Sequence[str]:
     return (issuer.metadata_url,) if issuer.metadata_url is not None else metadata_urls(issuer.url)
 
 
-def _keys_of_file(issuer: Issuer, spelling: Spelling, findings: Findings) -> None:
-    assert issuer.jwks_file is not None  # noqa: S101 - the caller has asked
+def _keys_of_file(path: Path, issuer: Issuer, spelling: Spelling, findings: Findings) -> None:
     try:
-        fetched = read_file(issuer.jwks_file)
+        fetched = read_file(path)
     except FetchError as error:
         findings.wrong("key_set", str(error), cure=f"{spelling.name('jwks_file')} has to name a file with a JWK Set")
         return
-    findings.fine("key_set", f"{issuer.jwks_file}")
+    findings.fine("key_set", str(path))
     examine_keys(fetched.document, issuer, spelling, findings)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from resource_server.diagnosis.findings import Findings, quoted
 from resource_server.diagnosis.spelling import Spelling
 from resource_server.issuers import jwk_set
-from resource_server.issuers.algorithms import ALGORITHMS, MAX_RSA_BITS, MIN_RSA_BITS, RSA_EXPONENT
+from resource_server.issuers.algorithms import ALGORITHMS, DEFAULT, MAX_RSA_BITS, MIN_RSA_BITS, RSA_EXPONENT
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.jwk_set import JwkSet
 
@@ -101,7 +101,8 @@ def _useless(document: dict[str, Any], issuer: Issuer, spelling: Spelling, findi
     found = f"none of {count} keys is usable; they offer {said}" if count else "the key set is empty"
     allowed = ", ".join(issuer.algorithms)
     if offered:
-        advice = f"set {spelling.line('algorithms', [name for name in ALGORITHMS if name in offered])}"
+        cheap = [name for name in DEFAULT if name in offered]  # T17: the others cost more to refuse
+        advice = f"set {spelling.line('algorithms', cheap or [name for name in ALGORITHMS if name in offered])}"
     else:
         advice = "let the issuer publish the keys by which it signs access tokens"
     findings.wrong("keys", found, expected=f"a key for one of {allowed}", cure=advice)

@@ -2,8 +2,10 @@
 
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,8 @@ from tests.commands.conftest import Run
 from tests.configuring import GOOD, Configuration
 from tests.integration.key_server import KeyServer, key_server
 
+ROOT = Path(__file__).parents[2]
+CHECK = re.compile(r"findings\.(?:fine|warn|wrong)\(\s*\"(\w+)\"")
 NOBODY = "http://127.0.0.1:9"
 """The discard port of loopback refuses connections."""
 
@@ -202,3 +206,11 @@ def test_progress_is_for_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> No
     shown = terminal.getvalue().split("\r\x1b[K")
     assert shown == ["", "0 of 2 issuers examined …", "1 of 2 issuers examined …", ""]
     assert log.getvalue() == ""
+
+
+def test_each_check_has_a_row_in_the_docs() -> None:
+    """DESIGN §5: the docs hold the whole table, and a test holds the docs."""
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "resource_server/diagnosis").glob("*.py"))
+    page = (ROOT / "docs/doctor.md").read_text("utf-8")
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| .+ \| .*\|$", page, re.MULTILINE)
+    assert set(CHECK.findall(source)) == {name for row in rows for name in re.findall(r"\w+", row)}

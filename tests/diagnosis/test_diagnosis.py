@@ -8,8 +8,10 @@ import pytest
 
 from resource_server.diagnosis import Diagnosis, Outcome, Spelling, diagnose
 from resource_server.diagnosis.key_set import MOST_SHOWN
+from resource_server.issuers.client_authentication import SecretBasic
 from resource_server.issuers.fetch import Fault, Fetched, FetchError
 from resource_server.issuers.grants import Grants
+from resource_server.issuers.introspection import Introspection
 from resource_server.issuers.issuer import Issuer
 from tests.diagnosis.crooked import KEY, marks, told
 from tests.issuers.key_kinds import rsa_jwk
@@ -127,6 +129,16 @@ async def test_keys_of_a_file_are_examined_and_nobody_is_asked(tmp_path: Path) -
     )
 
 
+async def test_an_introspection_endpoint_is_named_and_said_to_be_unexamined() -> None:
+    """DESIGN §5: where all tokens are introspected no keys are needed, and nobody is asked for any."""
+    asking = Introspection(endpoint=f"{PUBLIC}/introspect", client=SecretBasic("api", "s3cret-canary"))
+    diagnosis = await examine({}, introspection=asking, token_format="introspection")
+    assert [check.name for check in diagnosis.checks] == ["configuration", "introspection", "grants"]
+    assert told(diagnosis, "introspection")[0] == f"not examined: {PUBLIC}/introspect is asked about tokens alone"
+    assert "s3cret" not in str(diagnosis)
+    assert told(await examine(good(), introspection=asking), "keys")[0] == "1 of 1 usable"
+
+
 @pytest.mark.parametrize(
     ("lifetime", "said"),
     [
@@ -195,6 +207,13 @@ async def test_in_a_table_the_cure_is_a_line_of_toml() -> None:
     keys = {f"{PUBLIC}/keys": {"keys": [KEY.public_jwk]}}
     wrong = await examine(good() | keys, table=1, grants="everything", algorithms=["RS256"])
     assert told(wrong, "keys")[2] == 'set algorithms = ["ES256"] in [[issuers]] table 1'
+
+
+async def test_the_algorithms_that_are_proposed_are_the_defaults_where_these_do() -> None:
+    """T17: the others cost more to refuse."""
+    keys = {f"{PUBLIC}/keys": {"keys": [rsa_jwk() | {"kid": "a"}]}}
+    diagnosis = await examine(good() | keys, algorithms=["ES256"])
+    assert told(diagnosis, "keys")[2] == "set RESOURCE_SERVER_ALGORITHMS=RS256,PS256"
 
 
 async def test_what_the_metadata_says_of_algorithms_is_information_alone() -> None:
