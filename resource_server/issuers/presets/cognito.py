@@ -20,9 +20,10 @@ def cognito(url: str, *, audience: Audience, **options: Any) -> Issuer:
     this API's https URL, where all clients ask for it as their ``resource`` (resource binding), which puts it into aud.
     """
     check_pattern(
-        r"https://cognito-idp\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?/\1_[A-Za-z0-9]+",
+        r"https://(?:issuer-)?cognito-idp\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?/\1_[A-Za-z0-9]+",
         url,
-        "must be https://cognito-idp.<region>.amazonaws.com/<pool id>, where the pool's id begins with the region",
+        "must be https://cognito-idp.<region>.amazonaws.com/<pool id>, or issuer-cognito-idp in its place where that "
+        "is in the tokens; the pool's id begins with the region",
     )
     clients = [re.fullmatch(_CLIENT_ID, one) is not None for one in texts(audience)]
     if any(clients) and not all(clients):

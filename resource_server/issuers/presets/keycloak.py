@@ -1,7 +1,7 @@
 """Keycloak.
 
 Read: the server administration guide, and of the server's source ``TokenUtil.java``, ``AccessToken.java``,
-``TokenManager.java``.
+``TokenManager.java``, ``OIDCAttributeMapperHelper.java``.
 """
 
 from typing import Any
@@ -29,7 +29,8 @@ def keycloak(url: str, *, audience: Audience, **options: Any) -> Issuer:
         options,
         # at+jwt by a client's switch from 26.2 on, else JWT: attribute access.token.header.type.rfc9068.
         accept_typ=("at+jwt", "JWT"),
-        # The *claim* typ: Bearer or DPoP in access tokens, else ID, Refresh, Offline, Logout (TokenUtil.java).
+        # The *claim* typ: Bearer or DPoP in access tokens, else ID, Refresh, Offline, Logout (TokenUtil.java); no
+        # mapper can set it (OIDCAttributeMapperHelper.java).
         markers=({"typ": ("Bearer", "DPoP")},),
         client_id_claim="azp",  # client_id is there for service accounts alone
         roles_claim=("realm_access", "roles"),  # a client's own are in resource_access.<client>.roles

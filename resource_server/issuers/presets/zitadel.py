@@ -25,8 +25,10 @@ def zitadel(url: str, *, audience: Audience, **options: Any) -> Issuer:
         audience,
         options,
         accept_typ=("JWT",),  # of all its JWTs (token.go)
-        markers=({"jti": "*"},),  # ID token: No; access token: When JWT ("Claims")
-        foreign_markers={"nonce": "*", "at_hash": "*", "sid": "*"},  # createIDToken in token.go
+        # ID tokens have no jti ("Claims": ID Token No, Access Token When JWT); logout tokens have, but no client_id
+        # (pkg/oidc/token.go).
+        markers=({"jti": "*", "client_id": "*"},),
+        foreign_markers={"nonce": "*", "at_hash": "*", "sid": "*"},  # of ID and logout tokens alone ("Claims")
         # Not urn:zitadel:iam:org:project:roles, which is of the *client's* project, whatever that is (userinfo.go).
         roles_claim=f"urn:zitadel:iam:org:project:{projects[0]}:roles",
         roles_shape="members",
