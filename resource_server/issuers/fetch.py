@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -21,8 +22,6 @@ MAX_DOCUMENT: Final = 1024 * 1024
 """Bytes."""
 TIMEOUT: Final = 5.0
 """Seconds for the whole exchange, so that a server that drips bytes can't hold it open."""
-_TRUSTING_NOBODY: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""For plain http on loopback, which uses none."""
 
 
 class Fault(StrEnum):
@@ -145,7 +144,7 @@ class HttpFetch:
         import httpx2
 
         if self._tls is None and self._proxy is None and url.startswith("http:"):
-            return _TRUSTING_NOBODY
+            return _trusting_nobody()
         if self._tls is None:
             self._tls = httpx2.create_ssl_context(trust_env=False)
         return self._tls
@@ -235,6 +234,12 @@ def _connectable(url: str) -> tuple[str, str]:
         port = f":{parts.port}" if parts.port else ""
         return urlunsplit(parts._replace(netloc=f"127.0.0.1{port}")), parts.netloc
     return url, parts.netloc
+
+
+@cache
+def _trusting_nobody() -> ssl.SSLContext:
+    """For plain http on loopback, which needs none, though the client wants one."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _trusting(ca_file: Path) -> ssl.SSLContext:

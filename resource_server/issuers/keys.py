@@ -258,11 +258,11 @@ class IssuerKeys:
                 _log.warning("key %a of %s is not used: %s", skipped.kid, self.issuer.url, skipped.reason)
 
     def _age(self) -> float:
-        """Seconds since the last good fetch, by whichever clock says more; infinite if the wall clock was set back."""
+        """Seconds since the last good fetch, by whichever clock says more; infinite if they jumped apart (T12)."""
         if self._good is None:
             return float("inf")
         wall, monotonic = self._clock.wall() - self._good[0], self._clock.monotonic() - self._good[1]
-        return float("inf") if wall < -60.0 else max(wall, monotonic)
+        return float("inf") if abs(wall - monotonic) > max(1.0, self.issuer.leeway) else max(wall, monotonic)
 
     def _is_stale(self) -> bool:
         if self._good is None:

@@ -24,6 +24,8 @@ class Scene:
         self.time = time
         self.within: dict[str, float] = {}
         """Seconds of real time for an exchange with an issuer, by path, where it is not the usual time."""
+        self.fetched: list[str] = []
+        """The URLs that were tried, whether anybody was there or not."""
         self.decisions: list[Decision] = []
         self.server = ResourceServer(
             *(Issuer(url=issuer.url, audience=API, grants="everything", max_stale=max_stale) for issuer in issuers),
@@ -35,6 +37,7 @@ class Scene:
         self._issuers = len(issuers)
 
     async def _fetch(self, url: str) -> Fetched:
+        self.fetched.append(url)
         within = next((seconds for path, seconds in self.within.items() if url.endswith(path)), PATIENCE)
         return await HttpFetch(within=within)(url)
 
