@@ -155,7 +155,7 @@ def test_every_preset_is_a_function_that_says_what_it_trusts() -> None:
 @pytest.mark.parametrize("provider", CONFIGURATIONS)
 def test_a_preset_without_an_audience_is_refused(provider: Provider) -> None:
     """RS-8725-3.9-a: no preset guesses whom a token is for."""
-    for audience in ("", [], [""]):
+    for audience in ("", [], [""], [1], [None]):
         with pytest.raises(ConfigurationError) as caught:
             provider.issuer(audience=audience)
         assert caught.value.option == "audience"

@@ -3,14 +3,13 @@
 Read: "Understanding the access token", "Understanding the identity (ID) token", "Verifying JSON web tokens".
 """
 
-import re
 from typing import Any
 
 from resource_server.configuration_error import ConfigurationError
 from resource_server.issuers.issuer import Issuer
-from resource_server.issuers.presets.preset import Audience, check_pattern, make, texts
+from resource_server.issuers.presets.preset import Audience, check_pattern, fits, make, texts
 
-_CLIENT_ID = r"[\w+]{1,128}"
+_CLIENT_ID = r"[A-Za-z0-9_+]{1,128}"
 
 
 def cognito(url: str, *, audience: Audience, **options: Any) -> Issuer:
@@ -25,7 +24,7 @@ def cognito(url: str, *, audience: Audience, **options: Any) -> Issuer:
         "must be https://cognito-idp.<region>.amazonaws.com/<pool id>, or issuer-cognito-idp in its place where that "
         "is in the tokens; the pool's id begins with the region",
     )
-    clients = [re.fullmatch(_CLIENT_ID, one) is not None for one in texts(audience)]
+    clients = [fits(_CLIENT_ID, one) for one in texts(audience)]
     if any(clients) and not all(clients):
         raise ConfigurationError("audience", "must be app clients' ids or this API's URLs, not some of each")
     return make(
@@ -33,9 +32,8 @@ def cognito(url: str, *, audience: Audience, **options: Any) -> Issuer:
         audience,
         options,
         accept_typ=("missing",),  # the header has kid and alg alone
-        markers=(
-            {"token_use": "access"},
-        ),  # "id" in ID tokens; what to verify according to "Verifying JSON web tokens"
+        # "id" in ID tokens; one of the claims to verify in "Verifying JSON web tokens".
+        markers=({"token_use": "access"},),
         audience_claim="client_id" if any(clients) else "aud",
         groups_claim="cognito:groups",
     )

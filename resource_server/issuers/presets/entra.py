@@ -9,7 +9,7 @@ from typing import Any
 
 from resource_server.configuration_error import ConfigurationError
 from resource_server.issuers.issuer import TENANT, Issuer
-from resource_server.issuers.presets.preset import Audience, check_audiences, check_pattern, make
+from resource_server.issuers.presets.preset import Audience, check_audiences, check_pattern, fits, make
 
 _GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _TENANT = rf"(?P<tenant>{_GUID}|{re.escape(TENANT)})"
@@ -24,9 +24,9 @@ def entra(url: str, *, audience: Audience, **options: Any) -> Issuer:
 
     The URL tells the version of the tokens: that of version 2.0 ends with ``/v2.0``.
     """
-    if not all(re.fullmatch(_GUID, tenant) for tenant in options.get("tenants", ())):
+    if not all(fits(_GUID, tenant) for tenant in options.get("tenants", ())):
         raise ConfigurationError("tenants", "must be the tenants' ids, in lower case: a token's tid is never a domain")
-    if re.fullmatch(_V1, url):
+    if fits(_V1, url):
         return _version_1(url, audience, options)
     matched = check_pattern(
         _V2,

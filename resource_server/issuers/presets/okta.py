@@ -4,17 +4,16 @@ Read: "Authorization servers", "OpenID Connect & OAuth 2.0 API" (the reserved cl
 ID tokens), and the support article on validation failures of the org authorization server.
 """
 
-import re
 from typing import Any
 
 from resource_server.configuration_error import ConfigurationError
 from resource_server.issuers.issuer import Issuer
-from resource_server.issuers.presets.preset import Audience, check_pattern, make
+from resource_server.issuers.presets.preset import Audience, check_pattern, fits, make
 
 
 def okta(url: str, *, audience: Audience, **options: Any) -> Issuer:
     """Trust a custom authorization server of Okta, such as the one that is called ``default``."""
-    if re.fullmatch(r"https?://[^/]+/?", url):
+    if fits(r"https?://[^/]+/?", url):
         raise ConfigurationError(
             "issuer",
             "is Okta's org authorization server, whose access tokens are for Okta's own APIs and can't be validated by "

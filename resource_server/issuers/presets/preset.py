@@ -23,6 +23,11 @@ def check_pattern(pattern: str, url: str, problem: str) -> re.Match[str]:
     return matched
 
 
+def fits(pattern: str, value: object) -> bool:
+    """Whether a value is a text that fits a pattern in whole."""
+    return isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
 def texts(audience: Audience) -> tuple[str, ...]:
     """The audiences, whether one or several are given."""
     return (audience,) if isinstance(audience, str) else tuple(audience)
@@ -30,7 +35,7 @@ def texts(audience: Audience) -> tuple[str, ...]:
 
 def check_audiences(audience: Audience, pattern: str, problem: str) -> None:
     """Demand that each audience is one that the provider's tokens can name. Raises :class:`ConfigurationError`."""
-    if not all(re.fullmatch(pattern, one) for one in texts(audience)):
+    if not all(fits(pattern, one) for one in texts(audience)):
         raise ConfigurationError("audience", problem)
 
 

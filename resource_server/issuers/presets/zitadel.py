@@ -16,7 +16,7 @@ def zitadel(url: str, *, audience: Audience, **options: Any) -> Issuer:
     check_pattern(
         r"https?://[^/]+", url, "must be the instance's domain without a slash at its end, as in https://id.example.com"
     )
-    check_audiences(audience, r"\d+", "must be the project's id, a number: tokens name no API otherwise")
+    check_audiences(audience, r"[0-9]+", "must be the project's id, a number: tokens name no API otherwise")
     projects = texts(audience)
     if len(projects) != 1 and "roles_claim" not in options:
         raise ConfigurationError("audience", "must be one project's id, because each has its own claim for its roles")
