@@ -1,6 +1,7 @@
 """``doctor``: asks every configured issuer, and says what is wrong and what to change."""
 
 import asyncio
+import logging
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ def run(settings: Settings, *, strict: bool, as_json: bool, fetch: Fetch | None 
     0 all is fine; 1 something is wrong, or with ``strict`` there is a warning; 3 nothing is wrong but that an issuer
     can't be reached. Raises :class:`ConfigurationError` where ``serve`` would not start.
     """
-    settings.resource_server()  # what contradicts itself is found out before anybody is asked
+    _check_start(settings)
     diagnoses = asyncio.run(_examine(settings.issuers_trusted(), fetch, tables=bool(settings.issuers), as_json=as_json))
     status = exit_code(diagnoses, strict=strict)
     if as_json:
@@ -43,6 +44,17 @@ def exit_code(diagnoses: Sequence[Diagnosis], *, strict: bool = False) -> int:
     if Outcome.WRONG in outcomes or (strict and warned):
         return REFUSED
     return UNREACHABLE if Outcome.UNREACHABLE in outcomes else OK
+
+
+def _check_start(settings: Settings) -> None:
+    """Find out what contradicts itself, before anybody is asked. What is only warned of, the diagnoses will say."""
+    log = logging.getLogger("resource_server.issuers")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        settings.resource_server()
+    finally:
+        log.setLevel(before)
 
 
 async def _examine(issuers: Sequence[Issuer], fetch: Fetch | None, *, tables: bool, as_json: bool) -> list[Diagnosis]:

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from resource_server.clock import Clock
-from resource_server.diagnosis.exchange import Exchange, ask, cure, failure
+from resource_server.diagnosis.exchange import Exchange, ask, cure, failure, plain_proxy
 from resource_server.diagnosis.findings import Diagnosis, Findings
 from resource_server.diagnosis.key_set import examine_keys
 from resource_server.diagnosis.metadata import examine_metadata
@@ -62,8 +61,7 @@ def _configuration(issuer: Issuer, findings: Findings) -> None:
     else:
         findings.fine("configuration", f"its metadata is asked for at {' and '.join(_addresses(issuer))}")
     if issuer.proxy is not None:
-        parts = urlsplit(issuer.proxy)
-        findings.fine("proxy", f"by {parts.scheme}://{parts.netloc.rpartition('@')[2]}")
+        findings.fine("proxy", f"by {plain_proxy(issuer.proxy)}")
     if issuer.ca_file is not None:
         findings.fine("ca_file", f"the certificates in {issuer.ca_file} are trusted instead of the system's")
     if issuer.introspection is not None:
@@ -102,7 +100,7 @@ async def _network(
 def _key_set(exchange: Exchange, issuer: Issuer, spelling: Spelling, findings: Findings) -> None:
     if exchange.error is not None:
         advice = cure(exchange.error, issuer, spelling, option="jwks_uri")
-        found = f"{failure(exchange.error, exchange.url)}: {exchange.url}"
+        found = f"{failure(exchange.error, exchange.url, issuer)}: {exchange.url}"
         findings.wrong("key_set", found, cure=advice, unreachable=exchange.is_unreachable)
     elif exchange.answer is not None:
         findings.fine("key_set", f"{exchange.answer.size} bytes, {_kept(exchange.answer)}")
@@ -159,7 +157,7 @@ def _grants(issuer: Issuer, *, alone: bool, spelling: Spelling, findings: Findin
     alone = alone and not issuer.allow_any_tenant_of_the_world
     grants = issuer.vouched(alone=alone)
     if grants == NOTHING and issuer.grants is None:
-        advice = f"say what it may grant in {spelling.name('grants')}: scopes, roles, groups, or everything"
+        advice = f"say what it may grant: {spelling.name('grants')} takes scopes, roles, groups, or everything"
         findings.warn("grants", "nothing: its tokens open only what needs any valid token", cure=advice)
     elif grants is None:
         findings.fine("grants", "everything that its tokens say counts here")

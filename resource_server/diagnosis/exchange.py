@@ -28,15 +28,17 @@ class Exchange:
     @property
     def is_unreachable(self) -> bool:
         """Whether nobody was there who could answer: the network's fault, or a server's that is down."""
-        if self.error is None:
-            return False
-        status = self.error.status or 0
-        return self.error.fault in _UNREACHABLE or status >= 500 or status == _TOO_MANY
+        error = self.error
+        return error is not None and (error.fault in _UNREACHABLE or _is_down(error.status or 0))
 
     @property
     def is_absent(self) -> bool:
         """Whether the server says that there is no such document."""
         return self.error is not None and self.error.status in (400, 401, 403, 404, 405, 410)
+
+
+def _is_down(status: int) -> bool:
+    return status >= 500 or status == _TOO_MANY
 
 
 async def ask(url: str, fetch: Fetch, clock: Clock) -> Exchange:
@@ -49,16 +51,23 @@ async def ask(url: str, fetch: Fetch, clock: Clock) -> Exchange:
     return Exchange(url, began, clock.wall(), answer=answer)
 
 
-def failure(error: FetchError, url: str) -> str:
-    """At what it failed, in words."""
+def plain_proxy(proxy: str) -> str:
+    """A proxy's URL without its credentials."""
+    parts = urlsplit(proxy)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def failure(error: FetchError, url: str, issuer: Issuer) -> str:
+    """At what it failed, in words. By a proxy, only the proxy's name is looked up, and only it connected to."""
     host = urlsplit(url).netloc
+    first = f"the proxy {plain_proxy(issuer.proxy)}" if issuer.proxy else host
     reason = str(error).removeprefix(f"{url}: ")
     if error.fault is Fault.STATUS:
         to = f", a redirect to {quoted(error.location)}; none is followed" if error.location else ""
         return f"status {error.status}{to}"
     return {
-        Fault.NAME: f"no name server knows {host} (DNS)",
-        Fault.CONNECTION: f"{host} accepts no connection",
+        Fault.NAME: f"no name server knows {first} (DNS)",
+        Fault.CONNECTION: f"{first} accepts no connection",
         Fault.TIMEOUT: f"no whole answer within {TIMEOUT:.0f} s (time-out)",
         Fault.CERTIFICATE: f"its TLS certificate is not trusted: {reason.partition(': ')[2] or reason}",
         Fault.TLS: f"{host} does not speak TLS as it should",
@@ -71,11 +80,13 @@ def failure(error: FetchError, url: str) -> str:
 def cure(error: FetchError, issuer: Issuer, spelling: Spelling, *, option: str) -> str:
     """What to do about it; ``option`` is the setting by which another address can be given."""
     address = f"{spelling.name(option)} gives another address"
-    by_proxy = "the configured proxy" if issuer.proxy else f"a proxy, which {spelling.name('proxy')} would name"
+    if issuer.proxy and error.fault in (Fault.NAME, Fault.CONNECTION):
+        return f"start the proxy, or correct {spelling.name('proxy')}"
+    by_proxy = "the configured proxy" if issuer.proxy else f"a proxy that {spelling.name('proxy')} names"
     return {
         Fault.NAME: f"see that the host is spelt right and that this machine's name server knows it; {address}",
         Fault.CONNECTION: f"start the issuer, or open the way to it (firewall, network, {by_proxy}); {address}",
-        Fault.TIMEOUT: f"see that no firewall swallows the connection (the way may need {by_proxy}); {address}",
+        Fault.TIMEOUT: f"see that the way to it is open (firewall, network, {by_proxy}); {address}",
         Fault.CERTIFICATE: _certificate_cure(str(error), issuer, spelling),
         Fault.TLS: f"see that the port is the one for https; {address}",
         Fault.PROXY: f"let the proxy allow the host, or correct {spelling.name('proxy')}",
@@ -102,7 +113,7 @@ def _status_cure(error: FetchError, spelling: Spelling, option: str, address: st
     status = error.status or 0
     if error.location.startswith("https:"):
         return f"if the document is there and no login page, set {spelling.line(option, quoted(error.location))}"
-    if status >= 500 or status == _TOO_MANY:
+    if _is_down(status):
         return "the issuer has a fault of its own, or is starting or overloaded: look there, and try again"
     if status in (401, 403):
         return f"let the issuer publish it to everybody, as the standards demand; {address}"

@@ -53,7 +53,7 @@ def _none(
     cures: dict[str, str] = {}
     for kind, one in zip(kinds, asked, strict=True):
         if one.error is not None:
-            what = failure(one.error, one.url)
+            what = failure(one.error, one.url, issuer)
             failures.setdefault(what, []).append(f"{kind} at {one.url}")
             cures[what] = cure(one.error, issuer, spelling, option="metadata_url")
     for what, addresses in failures.items():
@@ -73,10 +73,10 @@ def _found(issuer: Issuer, one: Exchange, kind: str, spelling: Spelling, finding
     if one.error is None:
         findings.fine("discovery", f"{kind} at {one.url}")
     elif one.is_absent:
-        findings.fine("discovery", f"{kind}: {failure(one.error, one.url)}, and one document is enough")
+        findings.fine("discovery", f"{kind}: {failure(one.error, one.url, issuer)}, and one document is enough")
     else:
         advice = cure(one.error, issuer, spelling, option="metadata_url")
-        found = f"{kind} at {one.url}: {failure(one.error, one.url)}"
+        found = f"{kind} at {one.url}: {failure(one.error, one.url, issuer)}"
         findings.warn("discovery", found, expected="a document, or status 404", cure=advice)
 
 

@@ -1,5 +1,6 @@
 """``resource-server doctor``: lines for people, JSON for machines, exit codes for scripts."""
 
+import asyncio
 import io
 import json
 import re
@@ -11,7 +12,10 @@ import pytest
 
 from resource_server.check import Check
 from resource_server.commands.doctor import WIDTH, Progress, exit_code, render
+from resource_server.commands.doctor import run as run_doctor
 from resource_server.diagnosis import Diagnosis, Outcome
+from resource_server.issuers.fetch import Fetched
+from resource_server.settings import Settings
 from resource_server.testing import FakeIssuer
 from tests.commands.conftest import Run
 from tests.configuring import GOOD, Configuration
@@ -114,7 +118,7 @@ def test_strict_makes_warnings_fail(run: Run, configuration: Configuration, publ
     with key_server() as other:
         configuration.set(CONFIG=configuration.write(tables(published.issuer, other.issuer, grants="")))
         plain, strict = run("doctor"), run("doctor", "--strict")
-    assert (plain.code, strict.code) == (0, 1)
+    assert (plain.code, strict.code, plain.err) == (0, 1, "")
     assert plain.out == strict.out
     assert plain.out.count("  ! grants        found:    nothing: its tokens open only what needs any valid token") == 2
     assert plain.out.count("  => 1 warning\n") == 2
@@ -214,3 +218,28 @@ def test_each_check_has_a_row_in_the_docs() -> None:
     page = (ROOT / "docs/doctor.md").read_text("utf-8")
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| .+ \| .*\|$", page, re.MULTILINE)
     assert set(CHECK.findall(source)) == {name for row in rows for name in re.findall(r"\w+", row)}
+
+
+class Gathering:
+    """An issuer's answers, the first of which comes only when the other issuer has been asked, too."""
+
+    def __init__(self, *issuers: FakeIssuer) -> None:
+        self.issuers = issuers
+        self.second_asked = asyncio.Event()
+
+    async def __call__(self, url: str) -> Fetched:
+        first, second = self.issuers
+        if url.startswith(second.url):
+            self.second_asked.set()
+            return await second.fetch(url)
+        await asyncio.wait_for(self.second_asked.wait(), 10)
+        return await first.fetch(url)
+
+
+def test_issuers_are_examined_at_once(configuration: Configuration, capsys: pytest.CaptureFixture[str]) -> None:
+    """DESIGN §6: one that is slow holds up no other, and still comes first."""
+    first, second = FakeIssuer("https://a.example.com"), FakeIssuer("https://b.example.com")
+    configuration.set(CONFIG=configuration.write(tables(first.url, second.url)))
+    assert run_doctor(Settings.load(), strict=True, as_json=False, fetch=Gathering(first, second)) == 0
+    heads = [line for line in capsys.readouterr().out.splitlines() if line.startswith("https")]
+    assert heads == [first.url, second.url]

@@ -144,4 +144,11 @@ async def test_a_proxy_is_named_without_its_credentials(time: TurnableClock) -> 
     found, _, cure = told(diagnosis, "discovery")
     assert found.startswith("the proxy does not let this machine through to id.example.com")
     assert cure == "let the proxy allow the host, or correct RESOURCE_SERVER_PROXY"
-    assert "s3cret" not in render(diagnosis) + json.dumps(diagnosis.as_json())
+    nobody = await diagnose(issuer, alone=True, clock=time.clock)
+    found, _, cure = told(nobody, "discovery")
+    assert (nobody.outcome, cure) == (Outcome.UNREACHABLE, "start the proxy, or correct RESOURCE_SERVER_PROXY")
+    assert found.startswith(
+        f"the proxy {url} accepts no connection: OpenID Connect Discovery at https://id.example.com/"
+    )
+    for one in (diagnosis, nobody):
+        assert "s3cret" not in render(one) + json.dumps(one.as_json())

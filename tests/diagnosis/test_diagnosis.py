@@ -182,7 +182,7 @@ async def test_of_several_issuers_each_says_what_it_grants(
     """T1."""
     diagnosis = await examine(good(), table=2, **options)
     assert (marks(diagnosis).get("grants"), told(diagnosis, "grants")[0]) == (mark, found)
-    cure = "say what it may grant in grants in [[issuers]] table 2: scopes, roles, groups, or everything"
+    cure = "say what it may grant: grants in [[issuers]] table 2 takes scopes, roles, groups, or everything"
     assert told(diagnosis, "grants")[2] == (cure if mark else "")
 
 
