@@ -98,6 +98,12 @@ def test_challenges_are_told_apart(fields: list[str], challenges: list[Challenge
     assert parse(*fields) == challenges
 
 
+@pytest.mark.parametrize("character", TOKEN_CHARACTERS)
+def test_nothing_of_a_scheme_is_passed_over_as_empty_members_are(character: str) -> None:
+    """RFC 9110 §5.6.1.2: commas, spaces and tabs alone; a token is of any of the others, and may begin with each."""
+    assert parse(f"{character}a, ,\t{character}") == [Challenge(f"{character}a"), Challenge(character)]
+
+
 @pytest.mark.parametrize(
     ("field", "problem"),
     [

@@ -186,6 +186,11 @@ def test_a_scope_of_the_wrong_type_is_refused(scope: object) -> None:
     assert kind_of(scope=scope) is Kind.INVALID_CLAIM
 
 
+def test_an_empty_text_is_no_scope_in_an_array_either() -> None:
+    """RS-6749-3.3-a: a scope-token has at least one character."""
+    assert read(replace(RULES, scope_shape="array"), scope=["", "a"]).scopes == {"a"}
+
+
 def test_the_scopes_are_read_from_the_configured_claim_alone() -> None:
     """Ruling 24: adapters per issuer."""
     rules = replace(RULES, scope_claim="scp")

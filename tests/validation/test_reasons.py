@@ -108,6 +108,77 @@ def test_claim_that_is_refused_is_named(changes: dict[str, Any], kind: Kind, rea
     assert (caught.value.kind, caught.value.reason) == (kind, reason)
 
 
+@pytest.mark.parametrize(
+    ("rules", "changes", "kind", "reason"),
+    [
+        pytest.param(
+            {"foreign_markers": {"nonce": ("*",)}},
+            {"nonce": "x"},
+            Kind.WRONG_TOKEN_TYPE,
+            "nonce is that of another token than an access token",
+            id="foreign-marker",
+        ),
+        pytest.param(
+            {"markers": ({"token_use": ("access",)},)},
+            {},
+            Kind.WRONG_TOKEN_TYPE,
+            "no claim marks it as an access token",
+            id="no-marker",
+        ),
+        pytest.param(
+            {"audience_is_no_client_id": True},
+            {"client_id": "https://a.example"},
+            Kind.WRONG_TOKEN_TYPE,
+            "it is for its own client, as an ID token is",
+            id="own-client",
+        ),
+        pytest.param(
+            {"audience_claim": "resource"},
+            {"resource": "https://c.example"},
+            Kind.WRONG_AUDIENCE,
+            "resource is https://c.example, not https://a.example, https://b.example",
+            id="audience-of-another-name",
+        ),
+        pytest.param(
+            {"scope_claim": "scp", "scope_shape": "array"},
+            {"scp": "a b"},
+            Kind.INVALID_CLAIM,
+            "scp is no array of texts",
+            id="scope-text",
+        ),
+        pytest.param(
+            {"roles_claim": ("access", "roles"), "roles_shape": "members"},
+            {"access": {"roles": ["a"]}},
+            Kind.INVALID_CLAIM,
+            "access.roles is no object",
+            id="roles-array",
+        ),
+    ],
+)
+def test_claim_that_an_issuer_s_own_rule_refuses_is_named(
+    rules: dict[str, Any], changes: dict[str, Any], kind: Kind, reason: str
+) -> None:
+    """T18, ruling 24: the operator who has declared the rule reads which one it was."""
+    with pytest.raises(Refusal) as caught:
+        claims.read(CLAIMS | changes, replace(RULES, **rules), NOW)
+    assert (caught.value.kind, caught.value.reason) == (kind, reason)
+
+
+@pytest.mark.parametrize(
+    ("tid", "key_issuer", "reason"),
+    [
+        pytest.param("t2", None, "tid is not the tenant that iss names", id="claim-of-another"),
+        pytest.param("t1", "https://id.example.com/t2", "the key is another tenant's", id="key-of-another"),
+    ],
+)
+def test_token_that_is_not_its_tenant_s_says_what_differs(tid: str, key_issuer: str | None, reason: str) -> None:
+    """T19: a claim that is wrong and a key that is wrong are faults of different people."""
+    rules = replace(RULES, issuer="https://id.example.com/t1", tenant="t1")
+    with pytest.raises(Refusal) as caught:
+        claims.check_tenant({"tid": tid}, rules, key_issuer)
+    assert (caught.value.kind, caught.value.reason) == (Kind.WRONG_ISSUER, reason)
+
+
 def test_a_type_that_is_refused_is_not_quoted() -> None:
     """RS-9068-4-a: it is judged before the signature, so it may be anybody's word."""
     with pytest.raises(Refusal) as caught:

@@ -199,6 +199,8 @@ def lone_array(members: int) -> Any:
         pytest.param(lone_array, id="array-in-30-arrays"),
         pytest.param(lambda members: {"a": flat_object(members - 1)}, id="object-in-an-object"),
         pytest.param(lambda members: {"a": [[0] * (members - 4)], "b": [0]}, id="below-the-first-of-two"),
+        pytest.param(lambda members: {"a": "," * 9} | flat_object(members - 1), id="beside-commas-in-a-text"),
+        pytest.param(lambda members: {"a": "[" * 33} | flat_object(members - 1), id="beside-brackets-in-a-text"),
     ],
 )
 def test_256_members_are_read_and_257_are_refused(make: Any) -> None:
