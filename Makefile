@@ -4,7 +4,7 @@ RUN := .venv-run/bin/python
 DEV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format fuzz bench openapi lock clean
+.PHONY: help setup run test check format fuzz mutate bench openapi lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,17 +30,21 @@ format: .venv/.installed ## Repair what can be repaired by machine
 fuzz: .venv/.fuzz ## Fuzz what reads strangers' bytes; ARGS="--seconds 300 --target oracle"
 	$(DEV) -m tests.fuzz $(ARGS)
 
+mutate: .venv/.mutate ## Change what judges tokens, a little at a time, and see that a test fails; ARGS="--file claims.py"
+	$(DEV) -m tests.mutation $(ARGS)
+
 bench: .venv/.bench ## Measure the cost of protection and write docs/performance.md; ARGS="tokens routes" for parts of it
 	@$(DEV) -W ignore -m tests.benchmarks $(ARGS)
 
 openapi: .venv/.installed ## Write the bundled API's OpenAPI document to openapi/
 	$(DEV) -m resource_server openapi > openapi/openapi.json
 
-lock: .venv-lock/.installed ## Resolve the dependencies anew into the two hashed locks
+lock: .venv-lock/.installed ## Resolve the dependencies anew into the hashed locks
 	.venv-lock/bin/uv pip compile -q pyproject.toml --all-extras --universal --generate-hashes --no-header --upgrade -o run.lock
 	.venv-lock/bin/uv pip compile -q --group pyproject.toml:fuzz --universal --python-version 3.11 --generate-hashes --no-header --upgrade -o fuzz.lock
 	.venv-lock/bin/uv pip compile -q pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --upgrade -o requirements.lock
 	.venv-lock/bin/uv pip compile -q --group pyproject.toml:bench -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-header --upgrade -o bench.lock
+	.venv-lock/bin/uv pip compile -q --group pyproject.toml:mutate -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-header --upgrade -o mutate.lock
 
 clean: ## Remove what these targets have installed
 	rm -rf .venv .venv-run .venv-lock tests/integration/oidc_provider/node_modules tests/callers/npm/node_modules
@@ -50,6 +54,9 @@ clean: ## Remove what these targets have installed
 
 .venv/.fuzz: fuzz.lock .venv/.installed
 	@$(DEV) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r fuzz.lock && touch $@
+
+.venv/.mutate: mutate.lock .venv/.installed
+	@$(DEV) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r mutate.lock && touch $@
 
 .venv/.bench: bench.lock .venv/.installed
 	@$(DEV) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r bench.lock && touch $@
