@@ -42,7 +42,7 @@ class MemoryStore:
         if await self.get(key) is not None:
             return False
         await self.put(key, value, life)
-        return True
+        return key in self._entries
 
     async def remove(self, key: bytes) -> None:
         """Forget a value."""

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from resource_server.configuration_error import ConfigurationError
 from resource_server.stores.store import MAX_VALUE, WITHIN, StoreUnavailable
+
+MAX_CONNECTIONS: Final = 64
 
 T = TypeVar("T")
 
@@ -22,14 +24,14 @@ class RedisStore:
         self._prefix = prefix.encode()
         self._within = within
         self._kept: tuple[asyncio.AbstractEventLoop, Any] | None = None
-        if url.partition("://")[0] not in ("redis", "rediss", "unix"):
-            raise ConfigurationError(
-                "redis_url", "must be the URL of a Redis or Valkey server, as in redis://127.0.0.1:6379"
-            )
         try:
-            import redis.asyncio  # noqa: F401 - so that a missing extra ends the start, not a request
+            self._check_url()
         except ModuleNotFoundError:
             raise ConfigurationError("redis_url", "needs an extra: pip install 'resource_server[redis]'") from None
+        except (ValueError, TypeError):
+            raise ConfigurationError(
+                "redis_url", "must be the URL of a Redis or Valkey server, as in redis://127.0.0.1:6379"
+            ) from None
 
     async def get(self, key: bytes) -> bytes | None:
         """The value."""
@@ -45,6 +47,8 @@ class RedisStore:
 
     async def add(self, key: bytes, value: bytes, life: float) -> bool:
         """Keep a value unless there is one: one command, so no other can come between."""
+        if life <= 0 or len(value) > MAX_VALUE:
+            return False
         kept = await self._do(self._client().set(self._prefix + key, value, px=_milliseconds(life), nx=True))
         return bool(kept)
 
@@ -69,22 +73,37 @@ class RedisStore:
 
     def _client(self) -> Any:
         """The client of the running event loop: connections can't outlive theirs."""
-        from redis.asyncio import Redis
+        loop = asyncio.get_running_loop()
+        if self._kept is None or self._kept[0] is not loop:
+            self._kept = loop, self._connect()
+        return self._kept[1]
+
+    def _check_url(self) -> None:
+        """What is wrong with the URL, or with an option in its query, ends the start, not a request."""
+        pool = self._connect().connection_pool
+        pool.make_connection()  # opens none
+        if pool.connection_kwargs.get("decode_responses"):
+            raise ValueError("values are bytes")
+
+    def _connect(self) -> Any:
+        """A client that waits for a free connection, and gives up in time.
+
+        By default a refused port takes seconds, a server that says nothing is waited for without end, and whoever
+        finds all connections busy is told that there is none.
+        """
+        from redis.asyncio import BlockingConnectionPool, Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
 
-        loop = asyncio.get_running_loop()
-        if self._kept is None or self._kept[0] is not loop:
-            # By default a refused port takes seconds, and a server that says nothing is waited for without end.
-            client = Redis.from_url(
-                self._url,
-                retry=Retry(NoBackoff(), 0),
-                socket_timeout=self._within,
-                socket_connect_timeout=self._within,
-                max_connections=64,
-            )
-            self._kept = loop, client
-        return self._kept[1]
+        pool = BlockingConnectionPool.from_url(
+            self._url,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=self._within,
+            socket_connect_timeout=self._within,
+            max_connections=MAX_CONNECTIONS,
+            timeout=self._within,
+        )
+        return Redis.from_pool(pool)
 
     def __repr__(self) -> str:
         return "RedisStore()"

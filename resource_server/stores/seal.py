@@ -25,7 +25,7 @@ class Seal:
     """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        if not keys or any(len(key) < MIN_KEY for key in keys) or len(keys) > 2:
+        if len(keys) not in (1, 2) or not all(type(key) is bytes and len(key) >= MIN_KEY for key in keys):
             raise ConfigurationError("store_key", f"must be one or two keys of at least {MIN_KEY} random bytes")
         self._ciphers = [ChaCha20Poly1305(_derive(key)) for key in keys]
 

@@ -25,11 +25,17 @@ class Store(Protocol):
         ...
 
     async def put(self, key: bytes, value: bytes, life: float) -> None:
-        """Keep a value for so many seconds, in the place of an older one."""
+        """Keep a value for so many seconds, in the place of an older one.
+
+        One that is larger than :data:`MAX_VALUE`, or has no life, is not kept, and the older one is gone, too.
+        """
         ...
 
     async def add(self, key: bytes, value: bytes, life: float) -> bool:
-        """Keep a value unless there is one: atomic, and whether it was kept."""
+        """Keep a value unless there is one: atomic, and whether it was kept.
+
+        One that is too large, or has no life, is not.
+        """
         ...
 
     async def remove(self, key: bytes) -> None:
