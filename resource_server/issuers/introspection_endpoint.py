@@ -23,6 +23,7 @@ MAX_ANSWER: Final = 256 * 1024
 MAX_CONNECTIONS: Final = 64
 MAX_RETRY_AFTER: Final = 60
 """Seconds that a server's own Retry-After may keep our callers waiting."""
+SEE: Final = "see CLIENT_ID, its secret and CLIENT_AUTH_METHOD"
 PLAIN: Final = "application/json"
 SIGNED: Final = "application/token-introspection+jwt"
 
@@ -137,7 +138,7 @@ class IntrospectionEndpoint:
         except OSError as error:
             raise self._failed(str(error) or type(error).__name__) from None
         if answered.status in (401, 403):
-            raise self._failed(f"refuses our credential with status {answered.status}: see CLIENT_ID and its secret")
+            raise self._failed(f"refuses our credential with status {answered.status}: {SEE}")
         if answered.status >= 500:
             raise self._failed(f"answers with status {answered.status}")
         self._breaker.succeeded()
@@ -147,7 +148,9 @@ class IntrospectionEndpoint:
         if answered.status == 400 and b"unsupported_token_type" in answered.body:
             return None  # RFC 7009's code: it does not know such tokens, of this one alone (T24)
         wait = min(answered.retry_after or 1, MAX_RETRY_AFTER)
-        raise self._unavailable(f"answers with status {answered.status}", wait)
+        # Some refuse a credential with 400 (RFC 6749 §5.2), but strangers' tokens may cause one, too.
+        cure = f", if for every token: {SEE}" if answered.status == 400 else ""
+        raise self._unavailable(f"answers with status {answered.status}{cure}", wait)
 
     def refuse_answer(self, problem: str) -> Refusal:
         """For an answer that is none: nonsense must not be taken for a judgement."""

@@ -24,6 +24,7 @@ ALGORITHMS = ("RS256", "PS256", "ES256", "Ed25519", "EdDSA")  # EdDSA: the older
 API = "https://api.example.com"
 OTHER_API = "https://other.example.com"
 OPAQUE_API = "https://opaque.example.com"  # its access tokens are no JWTs
+OTHER_OPAQUE_API = "https://other-opaque.example.com"
 RESOURCE_SERVER = ("resource-server", "secret-of-resource-server")  # may introspect
 REDIRECT_URI = "http://127.0.0.1:8765/callback"
 
@@ -33,8 +34,12 @@ START_TIMEOUT = 30
 class IdentityProvider:
     """A client's view of the running provider: what it publishes, and tokens by two grants."""
 
-    def __init__(self, issuer: str, http: httpx2.Client) -> None:
+    def __init__(self, issuer: str, http: httpx2.Client, client_key: dict[str, Any], resource: str = API) -> None:
         self.issuer = issuer
+        self.client_key = client_key
+        """The private key of the client `resource-server-key`, as a JWK."""
+        self.resource = resource
+        """What tokens are asked for where a test does not say."""
         self._http = http
         self.metadata: dict[str, Any] = _json(http.get(f"{issuer}/.well-known/openid-configuration"))
         self.jwks_uri: str = self.metadata["jwks_uri"]
@@ -58,28 +63,34 @@ class IdentityProvider:
             httpx2.Client(trust_env=False) as http,
         ):
             try:
-                yield cls(_issuer_of(process, log), http)
+                told = _first_line(process, log)
+                yield cls(told["issuer"], http, told["clientKey"])
             finally:
                 process.kill()
+
+    def asked_for(self, resource: str) -> "IdentityProvider":
+        """The same provider, asked for tokens for another API."""
+        return IdentityProvider(self.issuer, self._http, self.client_key, resource)
 
     def jwks(self) -> list[dict[str, Any]]:
         """Its public keys (RFC 7517)."""
         keys: list[dict[str, Any]] = _json(self._http.get(self.jwks_uri))["keys"]
         return keys
 
-    def client_credentials(self, algorithm: str = "RS256", scope: str = "users:read", resource: str = API) -> str:
+    def client_credentials(self, algorithm: str = "RS256", scope: str = "users:read", resource: str = "") -> str:
         """Give an access token of the client `cc-<algorithm>` (RFC 6749 section 4.4)."""
-        form = {"grant_type": "client_credentials", "scope": scope, "resource": resource}
+        form = {"grant_type": "client_credentials", "scope": scope, "resource": resource or self.resource}
         answer = self._http.post(self.metadata["token_endpoint"], data=form, auth=_machine(algorithm))
         return str(_json(answer)["access_token"])
 
     def authorization_code(
-        self, algorithm: str = "RS256", user: str = "alice", scope: str = "users:read", resource: str = API
+        self, algorithm: str = "RS256", user: str = "alice", scope: str = "users:read", resource: str = ""
     ) -> dict[str, Any]:
         """Log `user` in with the client `code-<algorithm>` (RFC 6749 section 4.1, RFC 7636).
 
         Gives the whole token response: besides the access token it has an `id_token` and a `refresh_token`.
         """
+        resource = resource or self.resource
         client, verifier, state = f"code-{algorithm}", secrets.token_urlsafe(32), secrets.token_urlsafe(8)
         callback = self._log_in(
             user,
@@ -111,10 +122,12 @@ class IdentityProvider:
         endpoint = self.metadata["introspection_endpoint"]
         return _json(self._http.post(endpoint, data={"token": token}, auth=RESOURCE_SERVER))
 
-    def revoke(self, token: str, algorithm: str = "RS256") -> None:
-        """Revoke an opaque token of the client `cc-<algorithm>` (RFC 7009)."""
-        endpoint = self.metadata["revocation_endpoint"]
-        answer = self._http.post(endpoint, data={"token": token}, auth=_machine(algorithm))
+    def revoke(self, token: str, algorithm: str = "RS256", client: str = "cc") -> None:
+        """Revoke an opaque token of the client `cc-<algorithm>`, or of `code-<algorithm>` (RFC 7009)."""
+        name, secret = _machine(algorithm) if client == "cc" else (f"{client}-{algorithm}", None)
+        form = {"token": token} | ({} if secret else {"client_id": name})
+        auth = (name, secret) if secret else httpx2.USE_CLIENT_DEFAULT
+        answer = self._http.post(self.metadata["revocation_endpoint"], data=form, auth=auth)
         assert answer.is_success, answer.text
 
     def _log_in(self, user: str, request: dict[str, str]) -> dict[str, str]:
@@ -131,13 +144,14 @@ class IdentityProvider:
         return {name: values[0] for name, values in query.items()}
 
 
-def _issuer_of(process: "subprocess.Popen[bytes]", log: Path) -> str:
+def _first_line(process: "subprocess.Popen[bytes]", log: Path) -> dict[str, Any]:
     assert process.stdout is not None
     ready, _, _ = select.select([process.stdout], [], [], START_TIMEOUT)
     line = process.stdout.readline() if ready else b""
     if not line:
         raise RuntimeError(f"the identity provider did not start:\n{log.read_text()}")
-    return str(json.loads(line)["issuer"])
+    told: dict[str, Any] = json.loads(line)
+    return told
 
 
 def _machine(algorithm: str) -> tuple[str, str]:

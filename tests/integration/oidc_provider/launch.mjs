@@ -1,7 +1,8 @@
 // An OAuth 2.0 authorization server on loopback for the integration tests: `node launch.mjs [port]`.
 //
-// It writes one line of JSON to stdout when it answers, errors to stderr, and ends when its stdin is closed, so that
-// a killed pytest leaves no orphan. Keys, accounts and tokens live in memory and end with it.
+// It writes one line of JSON to stdout when it answers: its name, and the private key of the client that has one. Errors
+// go to stderr. It ends when its stdin is closed, so that a killed pytest leaves no orphan. Keys, accounts and tokens
+// live in memory and end with it.
 // Port 0, the default, takes a free one; a given port lets the same issuer come back after an outage.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -23,23 +24,43 @@ const RESOURCES = {
   'https://api.example.com': 'jwt',
   'https://other.example.com': 'jwt',
   'https://opaque.example.com': 'opaque',
+  'https://other-opaque.example.com': 'opaque',
 };
+
+// The generator writes the JWK itself: with `privateKey.export({ format: 'jwk' })` node 20 hangs once in some hundred
+// starts, when a garbage collection during the export ends the generator, which waits for the lock that the export has.
+const JWK = { publicKeyEncoding: { format: 'jwk' }, privateKeyEncoding: { format: 'jwk' } };
 
 // No `alg`: most issuers leave it out (RFC 7517 section 4.4 makes it optional). oidc-provider itself adds it where a
 // key can do one algorithm only, so the EC key is published with it and the other two without.
-//
-// The generator writes the JWK itself: with `privateKey.export({ format: 'jwk' })` node 20 hangs once in some hundred
-// starts, when a garbage collection during the export ends the generator, which waits for the lock that the export has.
 function signingKeys() {
-  const encoding = { publicKeyEncoding: { format: 'jwk' }, privateKeyEncoding: { format: 'jwk' } };
   return [
-    generateKeyPairSync('rsa', { modulusLength: 2048, ...encoding }), // RS256 and PS256
-    generateKeyPairSync('ec', { namedCurve: 'P-256', ...encoding }),
-    generateKeyPairSync('ed25519', encoding),
+    generateKeyPairSync('rsa', { modulusLength: 2048, ...JWK }), // RS256 and PS256
+    generateKeyPairSync('ec', { namedCurve: 'P-256', ...JWK }),
+    generateKeyPairSync('ed25519', JWK),
   ].map(({ privateKey }) => ({ ...privateKey, use: 'sig' }));
 }
 
-function clients() {
+// Those that may introspect, one for each way to authenticate. RFC 6749 section 2.3.1 form-urlencodes name and secret.
+function introspecting({ kty, crv, x, y }) {
+  const secrets = {
+    'resource-server': ['client_secret_basic', 'secret-of-resource-server'],
+    'urn:example:resource server': ['client_secret_basic', 'of: 100% +& more/'],
+    'resource-server-post': ['client_secret_post', 'secret-of-resource-server-post'],
+    'resource-server-secret-jwt': ['client_secret_jwt', 'secret-of-resource-server-secret-jwt'],
+  };
+  const bySecret = Object.entries(secrets).map(([id, [method, secret]]) => (
+    { client_id: id, client_secret: secret, token_endpoint_auth_method: method }));
+  const byKey = {
+    client_id: 'resource-server-key',
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: [{ kty, crv, x, y }] },
+    introspection_signed_response_alg: 'ES256', // the others get RS256, RFC 9701 section 6
+  };
+  return [...bySecret, byKey].map((one) => ({ ...one, grant_types: [], redirect_uris: [], response_types: [] }));
+}
+
+function clients(clientKey) {
   const machines = ALGORITHMS.map((algorithm) => ({
     client_id: `cc-${algorithm}`,
     client_secret: `secret-of-cc-${algorithm}`,
@@ -57,14 +78,7 @@ function clients() {
     response_types: ['code'],
     id_token_signed_response_alg: algorithm,
   }));
-  const introspecting = {
-    client_id: 'resource-server',
-    client_secret: 'secret-of-resource-server',
-    grant_types: [],
-    redirect_uris: [],
-    response_types: [],
-  };
-  return [...machines, ...apps, introspecting];
+  return [...machines, ...apps, ...introspecting(clientKey)];
 }
 
 function resourceServer(_ctx, indicator, client) {
@@ -78,10 +92,10 @@ function resourceServer(_ctx, indicator, client) {
   };
 }
 
-function configuration() {
+function configuration(clientKey) {
   return {
     jwks: { keys: signingKeys() },
-    clients: clients(),
+    clients: clients(clientKey),
     cookies: { keys: [randomBytes(32).toString('hex')] },
     findAccount: (_ctx, id) => (Object.hasOwn(ROLES, id)
       ? { accountId: id, claims: () => ({ sub: id }) }
@@ -92,6 +106,7 @@ function configuration() {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientAuthMethod !== 'none' },
+      jwtIntrospection: { enabled: true }, // RFC 9701, for those who ask by Accept
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => client.clientId === token.clientId },
       resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
     },
@@ -141,9 +156,10 @@ server.listen(Number(process.argv[2] ?? 0), '127.0.0.1');
 await once(server, 'listening');
 
 const issuer = `http://127.0.0.1:${server.address().port}`;
-const provider = new Provider(issuer, configuration());
+const { privateKey: clientKey } = generateKeyPairSync('ec', { namedCurve: 'P-256', ...JWK }); // of resource-server-key
+const provider = new Provider(issuer, configuration(clientKey));
 provider.use(interactions(provider));
 provider.on('server_error', (_ctx, error) => console.error(error));
 server.on('request', provider.callback());
 
-console.log(JSON.stringify({ issuer }));
+console.log(JSON.stringify({ issuer, clientKey }));
