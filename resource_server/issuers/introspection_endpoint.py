@@ -143,7 +143,6 @@ class IntrospectionEndpoint:
             raise self._failed(f"answers with status {answered.status}")
         self._breaker.succeeded()
         if answered.status == 200:
-            self.problem = None
             return answered
         if answered.status == 400 and b"unsupported_token_type" in answered.body:
             return None  # RFC 7009's code: it does not know such tokens, of this one alone (T24)
@@ -152,8 +151,12 @@ class IntrospectionEndpoint:
         cure = f", if for every token: {SEE}" if answered.status == 400 else ""
         raise self._unavailable(f"answers with status {answered.status}{cure}", wait)
 
+    def accept_answer(self) -> None:
+        """The answer is one: whatever was wrong is over, and will be told again should it come back."""
+        self.problem = None
+
     def refuse_answer(self, problem: str) -> Refusal:
-        """For an answer that is none: nonsense must not be taken for a judgement."""
+        """For an answer that is none: nonsense must not be taken for a judgement, nor fill the log."""
         return self._unavailable(problem, 1)
 
     async def aclose(self) -> None:

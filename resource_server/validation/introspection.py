@@ -42,7 +42,7 @@ class IntrospectionValidator:
         self.endpoint = endpoint
         self._trusted = trusted
         self._clock = clock
-        self._shared = shared if endpoint.introspection.ttl else None
+        self._shared = shared
         self._ttl = endpoint.introspection.ttl
         rules = rules_of(trusted.issuer, trusted.name, trusted.grants, trusted.tenant)
         # What tells access tokens apart in a JWT's header and claims, the answer says in its own way, or not at all.
@@ -57,32 +57,38 @@ class IntrospectionValidator:
         ``client`` is the address of who presents the token. The answer is good for its ttl, counted from the question,
         whichever process has asked it.
         """
-        answer = await self._active(credentials, client)
+        answer = await self._active(credentials, client, self._ttl)
         now = self._clock.wall()
         token = claims.read(self._as_claims(answer.members, now), self._rules, now)
-        life = self._ttl - max(0.0, now - answer.asked_at)
-        return VerifiedToken(token, self._rules.leeway, ALWAYS_CURRENT, 0, "", life=life)
+        life, length = self._ttl - self._age(answer), answer.size * 4 // 3  # as a JWT of the same claims has
+        return VerifiedToken(token, self._rules.leeway, ALWAYS_CURRENT, 0, "", life=life, length=length)
 
     async def inspect(self, credentials: Credentials) -> tuple[dict[str, Any], ClaimRules]:
         """What the issuer says of a token, and what it is held against: for explanations. Raises :class:`Refusal`."""
-        answer = await self._active(credentials, None)
+        answer = await self._active(credentials, None, self._ttl)
         return self._as_claims(answer.members, self._clock.wall()), self._rules
 
-    async def confirm_active(self, credentials: Credentials, client: str | None = None) -> None:
-        """Ask whether a JWT whose signature is good has been revoked. Raises :class:`Refusal`."""
-        await self._active(credentials, client)
+    async def confirm_active(self, credentials: Credentials, client: str | None, every: float) -> float:
+        """Ask whether a JWT whose signature is good has been revoked, unless that was asked so many seconds ago.
 
-    async def _active(self, credentials: Credentials, client: str | None) -> Answer:
+        Answers for how many seconds it need not be asked again. Raises :class:`Refusal`.
+        """
+        return every - self._age(await self._active(credentials, client, every))
+
+    def _age(self, answer: Answer) -> float:
+        return max(0.0, self._clock.wall() - answer.asked_at)
+
+    async def _active(self, credentials: Credentials, client: str | None, max_age: float) -> Answer:
         if len(credentials.token) > MAX_TOKEN:
             raise Refusal(Kind.MALFORMED_TOKEN, f"a token of more than {MAX_TOKEN} characters is asked about nowhere")
         if self._inactive.get(credentials.digest, 0.0) > self._clock.monotonic():
             raise Refusal(Kind.REVOKED, "the issuer said a moment ago that the token is not active")
-        answer = await self._ask_once(credentials, client)
+        answer = await self._ask_once(credentials, client, max_age)
         if answer is None:
             raise Refusal(Kind.REVOKED, "the issuer says that the token is not active")
         return answer
 
-    async def _ask_once(self, credentials: Credentials, client: str | None) -> Answer | None:
+    async def _ask_once(self, credentials: Credentials, client: str | None, max_age: float) -> Answer | None:
         """One question for all who come with the same token meanwhile."""
         flight = self._asking.get(credentials.digest)
         if flight is None or not flight.is_running:
@@ -91,28 +97,29 @@ class IntrospectionValidator:
 
         async def ask() -> Answer | None:
             try:
-                return await self._ask(credentials)
+                return await self._ask(credentials, max_age)
             finally:
                 self._asking.pop(credentials.digest, None)
                 self._release(client or "")
 
         return await flight.join(ask)
 
-    async def _ask(self, credentials: Credentials) -> Answer | None:
-        known = await self._shared.find(credentials.digest) if self._shared is not None else None
-        if known is not None:
-            return known
-        members = await self._ask_endpoint(credentials.token)
-        if members is None:
+    async def _ask(self, credentials: Credentials, max_age: float) -> Answer | None:
+        """What another has been told within so many seconds, or else the endpoint."""
+        shared = self._shared if max_age else None
+        known = await shared.find(credentials.digest) if shared is not None else None
+        if known is not None and -self._rules.leeway <= self._clock.wall() - known.asked_at < max_age:
+            return known  # one from the future is older than it seems: a clock was set back (T12)
+        answer = await self._ask_endpoint(credentials.token)
+        if answer is None:
             self._note_inactive(credentials.digest)
-            return None
-        answer = Answer(members, self._clock.wall())
-        if self._shared is not None:
-            await self._shared.keep(credentials.digest, answer, self._ttl)
+        elif shared is not None:
+            await shared.keep(credentials.digest, answer, max_age)
         return answer
 
-    async def _ask_endpoint(self, token: str) -> Mapping[str, Any] | None:
+    async def _ask_endpoint(self, token: str) -> Answer | None:
         """What the issuer says of a token; None of one that is not active."""
+        asked_at = self._clock.wall()
         answered = await self.endpoint.ask(token)
         if answered is None:
             return None
@@ -129,14 +136,19 @@ class IntrospectionValidator:
                 raise NoAnswer("the answer's active is neither true nor false")
         except NoAnswer as problem:
             raise self.endpoint.refuse_answer(str(problem)) from None
-        return members if active else None
+        self.endpoint.problem = None
+        return Answer(members, asked_at, len(answered.body)) if active else None
 
     def _as_claims(self, members: Mapping[str, Any], now: float) -> dict[str, Any]:
         """An answer as the claims of a token; what the issuer is known to leave out is filled in.
 
-        A member that is null counts as left out. Raises :class:`Refusal`.
+        A member that is null counts as left out, but for ``cnf``, which binds even so (T21). Raises :class:`Refusal`.
         """
-        claims_ = {name: value for name, value in members.items() if name != "active" and value is not None}
+        claims_ = {
+            name: value
+            for name, value in members.items()
+            if name != "active" and (value is not None or name == "cnf")
+        }
         rules, filled = self._rules, self._fill_in(claims_, now)
         places = {"aud": rules.audience_claim, "client_id": rules.client_id_claim}
         for name in self.endpoint.introspection.may_omit:
@@ -151,6 +163,8 @@ class IntrospectionValidator:
         for name in ("token_use", "typ"):  # a refresh token is active, too
             if str(claims_.get(name, "access")).lower() not in _ACCESS:
                 raise Refusal(Kind.WRONG_TOKEN_TYPE, f"{name} is that of another token than an access token")
+        if "dpop" in (str(claims_.get(name)).lower() for name in ("token_type", "typ")):
+            claims_.setdefault("cnf", {})  # bound, though to what is not told (RFC 9449 §6.2)
         return claims_
 
     def _fill_in(self, members: Mapping[str, Any], now: float) -> Mapping[str, Any]:
