@@ -52,6 +52,8 @@ class VerifiedToken:
     """Of that key (RFC 7638)."""
     life: float = MAX_LIFE
     """Seconds for which it may be remembered."""
+    length: int = 0
+    """Characters of what is remembered, where that is more than the token's own text says: an opaque one is short."""
 
     def living(self, life: float) -> "VerifiedToken":
         """The same, remembered for so many seconds at the most."""
@@ -112,7 +114,7 @@ class VerifiedTokens:
         wall, monotonic = self._clock.wall(), self._clock.monotonic()
         if abs(wall - monotonic - self._offset) > self._max_jump:
             self._forget_all(wall - monotonic)
-        size = _OVERHEAD + _BYTES_PER_CHARACTER * length
+        size = _OVERHEAD + _BYTES_PER_CHARACTER * max(length, verified.length)
         life = min(verified.token.expires_at + verified.leeway - wall, verified.life)
         if life <= 0 or size > self._size:
             return

@@ -55,8 +55,7 @@ class TokenFormats:
         every = also_asked.endpoint.introspection.jwt_every if also_asked is not None else None
         if also_asked is None or every is None:
             return verified
-        await also_asked.confirm_active(credentials, client)
-        return verified.living(every)
+        return verified.living(await also_asked.confirm_active(credentials, client, every))
 
     def introspecting(self, token: str) -> IntrospectionValidator | None:
         """Whose endpoint a token is shown to; None for one that is validated by key set.

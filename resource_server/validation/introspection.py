@@ -145,9 +145,7 @@ class IntrospectionValidator:
         A member that is null counts as left out, but for ``cnf``, which binds even so (T21). Raises :class:`Refusal`.
         """
         claims_ = {
-            name: value
-            for name, value in members.items()
-            if name != "active" and (value is not None or name == "cnf")
+            name: value for name, value in members.items() if name != "active" and (value is not None or name == "cnf")
         }
         rules, filled = self._rules, self._fill_in(claims_, now)
         places = {"aud": rules.audience_claim, "client_id": rules.client_id_claim}

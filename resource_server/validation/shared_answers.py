@@ -25,6 +25,8 @@ class Answer:
     members: Mapping[str, Any] = field(repr=False)
     asked_at: float
     """Seconds since the epoch."""
+    size: int
+    """Bytes of the answer, about."""
 
 
 class SharedAnswers:
@@ -55,7 +57,7 @@ class SharedAnswers:
             return None
         try:
             value = strict_json.parse_object(opened)
-            return Answer(value["members"], float(value["asked_at"]))
+            return Answer(value["members"], float(value["asked_at"]), len(opened))
         except (ValueError, KeyError, TypeError):
             return None
 
@@ -80,5 +82,8 @@ class SharedAnswers:
             return None
 
     def _pause(self, problem: StoreUnavailable) -> None:
-        self._paused_until = self._clock.monotonic() + PAUSE
-        _log.warning("the store is not asked for %d s, issuers are instead: %s", PAUSE, problem)
+        """Told once, however many were asking."""
+        now = self._clock.monotonic()
+        if now >= self._paused_until:
+            _log.warning("the store is not asked for %d s, issuers are instead: %s", PAUSE, problem)
+        self._paused_until = now + PAUSE
