@@ -168,6 +168,14 @@ async def test_the_second_document_is_used_where_the_first_is_another_issuer_s(t
     assert told(diagnosis, "agreement")[2].endswith(f"a server uses {origin}{OAUTH}")
 
 
+async def test_the_second_document_is_used_where_the_first_names_no_keys(time: TurnableClock) -> None:
+    """RFC 8414 §2: as the server does."""
+    async with crooked(lambda origin: {OPENID: metadata(origin, jwks_uri=None), OAUTH: metadata(origin)}) as origin:
+        diagnosis = await diagnose(at(origin), alone=True, clock=time.clock)
+    assert marks(diagnosis) == {"agreement": "!"}
+    assert told(diagnosis, "jwks_uri")[0] == f"{origin}/keys"
+
+
 async def test_a_document_that_fails_beside_a_good_one_is_a_warning(time: TurnableClock) -> None:
     """DESIGN §6: the server goes on to the next, and nobody would know."""
     async with crooked(lambda origin: {OPENID: answers(b"", status="500 Oops"), OAUTH: metadata(origin)}) as origin:

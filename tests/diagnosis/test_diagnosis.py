@@ -69,6 +69,13 @@ async def test_a_private_host_is_known_by_its_address_or_its_name(host: str) -> 
     assert "it is asked at a private address" in told(diagnosis, "issuer")[2]
 
 
+async def test_a_private_name_for_a_private_address_is_no_split_horizon() -> None:
+    """DESIGN §6."""
+    other = "https://other.internal"
+    diagnosis = await examine(good(PRIVATE, issuer=other), url=PRIVATE)
+    assert told(diagnosis, "issuer")[2].startswith(f"if that is your issuer, set RESOURCE_SERVER_ISSUER={other}:")
+
+
 async def test_that_cure_is_one() -> None:
     """DESIGN §6: what it says, done."""
     answers = good(PRIVATE, issuer=PUBLIC)
@@ -191,7 +198,10 @@ async def test_every_tenant_of_the_world_is_a_warning() -> None:
     url = PUBLIC + "/{tenantid}/v2.0"
     metadata_url = f"{PUBLIC}/common"
     answers = {metadata_url: {"issuer": url, "jwks_uri": f"{PUBLIC}/keys"}, f"{PUBLIC}/keys": KEYS}
-    options: dict[str, Any] = {"metadata_url": metadata_url, "grants": "everything"}
+    options: dict[str, Any] = {"metadata_url": metadata_url}
+    diagnosis = await examine(answers, url=url, allow_any_tenant_of_the_world=True, **options)
+    assert marks(diagnosis) == {"grants": "!", "tenants": "!"}
+    options["grants"] = "everything"
     diagnosis = await examine(answers, url=url, allow_any_tenant_of_the_world=True, **options)
     assert marks(diagnosis) == {"tenants": "!"}
     assert told(diagnosis, "tenants")[2] == "list those whom you trust in RESOURCE_SERVER_TENANTS"
