@@ -42,7 +42,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     settings.check_bind(host)
     observers = [Audit(settings.read_audit_key())] if settings.audit else []
     server = settings.resource_server(observers)
-    api = create_api(server, docs=settings.docs)
+    api = create_api(server, docs=settings.api_docs())
     socket = bind(host, port)
     name = f"[{host}]" if ":" in host else host
     address = f"http://{name}:{socket.getsockname()[1]}"

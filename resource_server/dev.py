@@ -13,7 +13,7 @@ from resource_server.demo.api import create_api
 from resource_server.development.accounts import DevelopmentCredentials
 from resource_server.development.authorization_server import create_authorization_server
 from resource_server.development.loopback import LoopbackOnly
-from resource_server.fastapi import ResourceServer
+from resource_server.fastapi import ApiDocs, ResourceServer
 from resource_server.observers.audit import Audit
 from resource_server.serving.serve import Site, bind, run
 from resource_server.settings import PREFIX, Settings
@@ -31,7 +31,8 @@ def develop(port: int, issuer_port: int) -> None:
     provider = create_authorization_server(issuer, origin, api_origin=origin)
     observers = [Audit(settings.read_audit_key())] if settings.audit else []
     server = ResourceServer(issuer, audience=origin, resource=origin, disclose_requirements=True, observers=observers)
-    api = LoopbackOnly(create_api(server, docs=True), port, headers={})
+    docs = ApiDocs(client_id=provider.credentials.public_client_id, parameters={"resource": origin})
+    api = LoopbackOnly(create_api(server, docs=docs), port, headers={})
 
     def ready() -> None:
         typer.echo(_greeting(origin, issuer, provider.credentials))

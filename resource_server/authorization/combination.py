@@ -84,7 +84,8 @@ class AnyOf(Requirement):
             raise ValueError("any_of needs at least one alternative")
 
     def __str__(self) -> str:
-        return "(" + " or ".join(map(str, self.members)) + ")"
+        words = [f"({one})" if len(one.parts()) > 1 else str(one) for one in self.members]
+        return "(" + " or ".join(words) + ")"
 
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
         refusals: list[Refusal] = []

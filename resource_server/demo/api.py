@@ -10,10 +10,9 @@ from resource_server.access_token import AccessToken
 from resource_server.authorization import all_of, any_of, any_role, owner, role
 from resource_server.demo.feed import create_feed
 from resource_server.demo.head import HeadAsGet
-from resource_server.fastapi import ResourceServer
+from resource_server.fastapi import ApiDocs, ResourceServer
 
 PUBLIC = ("/healthz", "/readyz")
-DOCS = ("/docs", "/docs/oauth2-redirect", "/openapi.json")
 DESCRIPTION = "Each route shows one way to require something of an access token. Nothing here is kept for long."
 
 MAX_ORDERS = 1000
@@ -34,18 +33,18 @@ class Profile(BaseModel):
     display_name: str = Field(min_length=1, max_length=100)
 
 
-def create_api(server: ResourceServer, *, docs: bool = False) -> FastAPI:
+def create_api(server: ResourceServer, *, docs: ApiDocs | None = None) -> FastAPI:
     """Make the bundled API, protected by a resource server in whole: unknown paths, too, need a token."""
     app = FastAPI(
         title="Bundled API of resource_server",
         version="1",
         description=DESCRIPTION,
-        docs_url="/docs" if docs else None,
+        docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if docs else None,
         redirect_slashes=False,
     )
-    server.install(app, protect="all", public=PUBLIC + DOCS if docs else PUBLIC, answer_all=True, max_body=MAX_BODY)
+    server.install(app, protect="all", public=PUBLIC, answer_all=True, max_body=MAX_BODY, docs=docs)
     app.include_router(_health(server))
     app.include_router(_users(server), prefix="/api")
     app.include_router(_admin(server), prefix="/admin")

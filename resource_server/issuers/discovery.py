@@ -1,5 +1,6 @@
 """From an issuer's name to the address of its keys: its metadata (OpenID Connect Discovery 1.0 §4, RFC 8414 §3)."""
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,18 +19,43 @@ def metadata_urls(issuer: str) -> tuple[str, str]:
     return openid, oauth
 
 
-async def discover_jwks_uri(issuer: Issuer, fetch: Fetch) -> str:
-    """Ask an issuer's metadata for its ``jwks_uri``. Raises :class:`FetchError`, naming what each address said.
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What an issuer says of itself, as far as it is used here."""
+
+    jwks_uri: str
+    authorization_endpoint: str | None = None
+    """Where its users log in; for the page of the docs."""
+    token_endpoint: str | None = None
+
+
+async def discover(issuer: Issuer, fetch: Fetch) -> Metadata:
+    """Ask an issuer for its metadata. Raises :class:`FetchError`, naming what each address said.
 
     Metadata that calls itself by another name is not used (RFC 8414 §3.3).
     """
     reasons = []
     for url in (issuer.metadata_url,) if issuer.metadata_url is not None else metadata_urls(issuer.url):
         try:
-            return read_jwks_uri((await fetch(url)).document, issuer, url)
+            document = (await fetch(url)).document
+            return Metadata(
+                read_jwks_uri(document, issuer, url),
+                _endpoint(document, "authorization_endpoint", issuer),
+                _endpoint(document, "token_endpoint", issuer),
+            )
         except FetchError as error:
             reasons.append(str(error))
     raise FetchError("; ".join(reasons))
+
+
+def _endpoint(document: dict[str, Any], name: str, issuer: Issuer) -> str | None:
+    """One that browsers are sent to: of a good address, or none."""
+    url = document.get(name)
+    try:
+        check_url(url if isinstance(url, str) else "", name, loopback=issuer.is_loopback, query=True)
+    except ConfigurationError:
+        return None
+    return str(url)
 
 
 def read_jwks_uri(document: dict[str, Any], issuer: Issuer, url: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from resource_server.clock import Clock
 from resource_server.issuers import jwk_set
-from resource_server.issuers.discovery import discover_jwks_uri
+from resource_server.issuers.discovery import Metadata, discover
 from resource_server.issuers.fetch import Fetch, Fetched, FetchError, HttpFetch
 from resource_server.issuers.forced import ForcedFetches
 from resource_server.issuers.issuer import Issuer
@@ -78,6 +78,8 @@ class IssuerKeys:
         """Monotonic time before which a failed fetch is not repeated."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._stand_in: Callable[[], dict[str, Any]] | None = None
+        self.metadata: Metadata | None = None
+        """What the issuer said of itself the last time; None where it was not asked."""
         self.problem: str | None = "its keys have not been fetched yet"
         """Why there are no fresh keys, for the operator; None where all is well."""
 
@@ -232,7 +234,8 @@ class IssuerKeys:
         if self.issuer.jwks_file is not None:
             return read_file(self.issuer.jwks_file)
         if self._jwks_uri is None:
-            self._jwks_uri = await discover_jwks_uri(self.issuer, self._fetch)
+            self.metadata = await discover(self.issuer, self._fetch)
+            self._jwks_uri = self.metadata.jwks_uri
         return await self._fetch(self._jwks_uri)
 
     def _note_failure(self, problem: str) -> None:

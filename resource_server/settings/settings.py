@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn, Self
+from typing import Annotated, Any, Final, NoReturn, Self
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -22,12 +22,13 @@ from pydantic_settings import (
 
 from resource_server.configuration_error import ConfigurationError
 from resource_server.events import Observer
+from resource_server.fastapi import ApiDocs
 from resource_server.fastapi.resource_server import MEMORY, ResourceServer
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.urls import is_loopback_host
 from resource_server.settings.files import check_file, read_secret
 from resource_server.settings.issuer_settings import IssuerSettings
-from resource_server.settings.values import Names
+from resource_server.settings.values import Json, Names
 from resource_server.stores.redis import RedisStore
 from resource_server.stores.store import Store
 
@@ -54,6 +55,13 @@ class Settings(IssuerSettings, BaseSettings):
         default=True, description="Name the roles that a route requires; those of the bundled API are no secret."
     )
     docs: bool = Field(default=False, description="Serve /docs and /openapi.json.")
+    docs_client_id: str = Field("", description="The public client by which the page logs people in.")
+    docs_scopes: Names = Field((), description="The scopes that the page asks for unless others are chosen.")
+    docs_parameters: Annotated[dict[str, str], *Json] = Field(
+        {}, description="More parameters of the page's login, as JSON: an audience, or a resource."
+    )
+    docs_authorization_endpoint: str | None = Field(None, description="Where it logs in, if no metadata says so.")
+    docs_token_endpoint: str | None = Field(None, description="Where it gets its token, likewise.")
     redis_url: SecretStr | None = Field(
         None, description="A Redis or Valkey server that processes share; its URL may hold a password."
     )
@@ -117,6 +125,21 @@ class Settings(IssuerSettings, BaseSettings):
             )
         except ConfigurationError as error:
             raise ConfigurationError(_variable(error.option), error.problem) from None
+
+    def api_docs(self) -> ApiDocs | None:
+        """The page of the docs, if there is one. Raises :class:`ConfigurationError`."""
+        lost = [name for name in Settings.model_fields if name.startswith("docs_") and name in self.model_fields_set]
+        if not self.docs:
+            if lost:
+                raise ConfigurationError(_variable(lost[0]), f"is of no use without {_variable('docs')}=true")
+            return None
+        return ApiDocs(
+            client_id=self.docs_client_id,
+            scopes=self.docs_scopes,
+            parameters=self.docs_parameters,
+            authorization_endpoint=self.docs_authorization_endpoint,
+            token_endpoint=self.docs_token_endpoint,
+        )
 
     def issuers_trusted(self) -> list[Issuer]:
         """Whom to trust: the issuer at the top, or those of the tables. Raises :class:`ConfigurationError`."""

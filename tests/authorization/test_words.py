@@ -45,7 +45,7 @@ def is_paying(token: AccessToken) -> bool:
         pytest.param(all_of(is_paying), "is_paying()", id="check"),
         pytest.param(
             all_of(any_of(all_of("a", owner("id")), role("admin")), network("::1")),
-            "from ::1/128 and (scope a and the user that {id} names or role admin)",
+            "from ::1/128 and ((scope a and the user that {id} names) or role admin)",
             id="combination",
         ),
     ],

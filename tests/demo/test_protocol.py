@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from resource_server import ResourceServer
 from resource_server.demo.api import create_api
+from resource_server.fastapi import ApiDocs
 from resource_server.issuers.fetch import Fetched, FetchError
 from resource_server.testing import FakeIssuer
 from tests.calls import LACKS_SCOPE, MISSING, Exchange, bearer, call
@@ -192,7 +193,7 @@ def test_the_keys_are_known_soon_after_the_start(app: FastAPI) -> None:
 
 async def test_the_documentation_is_public_where_it_is_on(server: ResourceServer) -> None:
     """T38: DOCS; every protected operation says what it needs."""
-    app = create_api(server, docs=True)
+    app = create_api(server, docs=ApiDocs())
     assert (await call(app, "GET", "/docs")).status_code == 200
     schema = (await call(app, "GET", "/openapi.json")).json()
     needs = {

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from resource_server.issuers.discovery import discover_jwks_uri, metadata_urls
+from resource_server.issuers.discovery import discover, metadata_urls
 from resource_server.issuers.fetch import Fetched, FetchError
 from resource_server.issuers.issuer import Issuer
 
@@ -49,14 +49,14 @@ def test_openid_appends_its_path_and_rfc_8414_inserts_it(url: str, openid: str, 
 async def test_openid_metadata_is_asked_first_and_alone_if_it_answers() -> None:
     """RS-9068-4-h: one document is used, so two cannot disagree."""
     web = Web(**{URL + OPENID: {"issuer": URL, "jwks_uri": KEYS}})
-    assert await discover_jwks_uri(issuer(), web) == KEYS
+    assert (await discover(issuer(), web)).jwks_uri == KEYS
     assert web.asked == [URL + OPENID]
 
 
 async def test_rfc_8414_metadata_is_asked_second() -> None:
     """RS-8414-3-a."""
     web = Web(**{URL + OAUTH: {"issuer": URL, "jwks_uri": KEYS}})
-    assert await discover_jwks_uri(issuer(), web) == KEYS
+    assert (await discover(issuer(), web)).jwks_uri == KEYS
     assert web.asked == [URL + OPENID, URL + OAUTH]
 
 
@@ -78,7 +78,7 @@ async def test_metadata_that_calls_itself_by_another_name_is_not_used(named: obj
     """RS-8414-3.3-a, RS-OIDD-4.1-a: exact match, at both addresses."""
     document = {"issuer": named, "jwks_uri": KEYS}
     with pytest.raises(FetchError) as caught:
-        await discover_jwks_uri(issuer(), Web(**{URL + OPENID: document, URL + OAUTH: document}))
+        await discover(issuer(), Web(**{URL + OPENID: document, URL + OAUTH: document}))
     assert str(caught.value) == (
         f"{URL}{OPENID}: the document's issuer is not {URL}; {URL}{OAUTH}: the document's issuer is not {URL}"
     )
@@ -87,7 +87,7 @@ async def test_metadata_that_calls_itself_by_another_name_is_not_used(named: obj
 async def test_metadata_without_issuer_is_not_used() -> None:
     """RFC 8414 §2: issuer is required."""
     with pytest.raises(FetchError):
-        await discover_jwks_uri(issuer(), Web(**{URL + OPENID: {"jwks_uri": KEYS}}))
+        await discover(issuer(), Web(**{URL + OPENID: {"jwks_uri": KEYS}}))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ async def test_metadata_without_issuer_is_not_used() -> None:
 async def test_the_jwks_uri_of_an_https_issuer_must_be_a_plain_https_url(jwks_uri: object) -> None:
     """T23, RS-8414-2-a: what an https issuer's metadata names is https."""
     with pytest.raises(FetchError) as caught:
-        await discover_jwks_uri(issuer(), Web(**{URL + OPENID: {"issuer": URL, "jwks_uri": jwks_uri}}))
+        await discover(issuer(), Web(**{URL + OPENID: {"issuer": URL, "jwks_uri": jwks_uri}}))
     assert "secret" not in str(caught.value)
 
 
@@ -111,7 +111,7 @@ async def test_a_loopback_issuer_may_name_loopback_or_https(jwks_uri: str) -> No
     """T23: the configured issuer itself is on loopback."""
     url = "http://localhost:9000"
     web = Web(**{url + OPENID: {"issuer": url, "jwks_uri": jwks_uri}})
-    assert await discover_jwks_uri(issuer(url), web) == jwks_uri
+    assert (await discover(issuer(url), web)).jwks_uri == jwks_uri
 
 
 async def test_a_loopback_issuer_may_not_name_plain_http_elsewhere() -> None:
@@ -119,4 +119,4 @@ async def test_a_loopback_issuer_may_not_name_plain_http_elsewhere() -> None:
     url = "http://localhost:9000"
     web = Web(**{url + OPENID: {"issuer": url, "jwks_uri": "http://id.example.com/keys"}})
     with pytest.raises(FetchError):
-        await discover_jwks_uri(issuer(url), web)
+        await discover(issuer(url), web)
