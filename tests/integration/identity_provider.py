@@ -12,6 +12,7 @@ import select
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -31,11 +32,44 @@ REDIRECT_URI = "http://127.0.0.1:8765/callback"
 START_TIMEOUT = 30
 
 
+@dataclass(frozen=True)
+class Run:
+    """The process, as long as it lives."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def rotate(self) -> None:
+        """Make it sign with new keys from now on, and go on publishing the old ones."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"rotate\n")
+        self.process.stdin.flush()
+        self.read()
+
+    def kill(self) -> None:
+        """End it without a word, as a crash does."""
+        self.process.kill()
+        self.process.wait()
+
+    def read(self) -> dict[str, Any]:
+        """The next line that it writes."""
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], START_TIMEOUT)
+        line = self.process.stdout.readline() if ready else b""
+        if not line:
+            raise RuntimeError(f"the identity provider did not answer:\n{self.log.read_text()}")
+        told: dict[str, Any] = json.loads(line)
+        return told
+
+
 class IdentityProvider:
     """A client's view of the running provider: what it publishes, and tokens by two grants."""
 
-    def __init__(self, issuer: str, http: httpx2.Client, client_key: dict[str, Any], resource: str = API) -> None:
+    def __init__(
+        self, issuer: str, http: httpx2.Client, client_key: dict[str, Any], run: "Run", resource: str = API
+    ) -> None:
         self.issuer = issuer
+        self.run = run
         self.client_key = client_key
         """The private key of the client `resource-server-key`, as a JWK."""
         self.resource = resource
@@ -46,15 +80,16 @@ class IdentityProvider:
 
     @classmethod
     @contextmanager
-    def started(cls, log: Path, port: int = 0) -> Iterator["IdentityProvider"]:
+    def started(cls, log: Path, port: int = 0, keys: Path | None = None) -> Iterator["IdentityProvider"]:
         """Run the provider while the context lasts, its errors going to `log`.
 
-        Port 0 takes a free one. The port of an earlier run brings the same issuer back, with other keys.
+        Port 0 takes a free one. The port of an earlier run brings the same issuer back, with other keys unless both
+        runs keep theirs in the same file.
         """
         with (
             log.open("wb") as errors,
             subprocess.Popen(
-                ["node", "launch.mjs", str(port)],
+                ["node", "launch.mjs", str(port), *([str(keys)] if keys else [])],
                 cwd=FOLDER,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -63,14 +98,15 @@ class IdentityProvider:
             httpx2.Client(trust_env=False) as http,
         ):
             try:
-                told = _first_line(process, log)
-                yield cls(told["issuer"], http, told["clientKey"])
+                run = Run(process, log)
+                told = run.read()
+                yield cls(told["issuer"], http, told["clientKey"], run)
             finally:
                 process.kill()
 
     def asked_for(self, resource: str) -> "IdentityProvider":
         """The same provider, asked for tokens for another API."""
-        return IdentityProvider(self.issuer, self._http, self.client_key, resource)
+        return IdentityProvider(self.issuer, self._http, self.client_key, self.run, resource)
 
     def jwks(self) -> list[dict[str, Any]]:
         """Its public keys (RFC 7517)."""
@@ -142,16 +178,6 @@ class IdentityProvider:
         query = parse_qs(urlsplit(location).query)
         assert "code" in query, location
         return {name: values[0] for name, values in query.items()}
-
-
-def _first_line(process: "subprocess.Popen[bytes]", log: Path) -> dict[str, Any]:
-    assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], START_TIMEOUT)
-    line = process.stdout.readline() if ready else b""
-    if not line:
-        raise RuntimeError(f"the identity provider did not start:\n{log.read_text()}")
-    told: dict[str, Any] = json.loads(line)
-    return told
 
 
 def _machine(algorithm: str) -> tuple[str, str]:

@@ -1,13 +1,16 @@
-// An OAuth 2.0 authorization server on loopback for the integration tests: `node launch.mjs [port]`.
+// An OAuth 2.0 authorization server on loopback for the integration tests: `node launch.mjs [port [keys]]`.
 //
 // It writes one line of JSON to stdout when it answers: its name, and the private key of the client that has one. Errors
-// go to stderr. It ends when its stdin is closed, so that a killed pytest leaves no orphan. Keys, accounts and tokens
-// live in memory and end with it.
+// go to stderr. It ends when its stdin is closed, so that a killed pytest leaves no orphan. Accounts and tokens live in
+// memory and end with it, and so do its keys, unless they are to be kept in a file.
 // Port 0, the default, takes a free one; a given port lets the same issuer come back after an outage.
+// A line `rotate` on stdin makes new keys, which sign from then on beside the old ones; a line of JSON says when.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 
 import { Provider, errors } from 'oidc-provider';
@@ -17,6 +20,7 @@ const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'];
 const ROLES = { alice: ['customer'], eve: ['editor'], root: ['admin'] };
 const SCOPES = 'users:read profile:write orders:read orders:write';
 const REDIRECT_URI = 'http://127.0.0.1:8765/callback'; // native: any port of loopback will do (RFC 8252 section 7.3)
+const COOKIE_KEY = randomBytes(32).toString('hex');
 const HOUR = 3600;
 
 // Each is the audience of its tokens (RFC 8707 section 2).
@@ -92,11 +96,11 @@ function resourceServer(_ctx, indicator, client) {
   };
 }
 
-function configuration(clientKey) {
+function configuration(clientKey, keys) {
   return {
-    jwks: { keys: signingKeys() },
+    jwks: { keys },
     clients: clients(clientKey),
-    cookies: { keys: [randomBytes(32).toString('hex')] },
+    cookies: { keys: [COOKIE_KEY] },
     findAccount: (_ctx, id) => (Object.hasOwn(ROLES, id)
       ? { accountId: id, claims: () => ({ sub: id }) }
       : undefined),
@@ -148,7 +152,8 @@ function interactions(provider) {
   };
 }
 
-process.stdin.resume().on('close', () => process.exit(0));
+const commands = createInterface({ input: process.stdin });
+commands.on('close', () => process.exit(0));
 
 // The listener comes first: the issuer's name holds the port.
 const server = createServer();
@@ -157,9 +162,24 @@ await once(server, 'listening');
 
 const issuer = `http://127.0.0.1:${server.address().port}`;
 const { privateKey: clientKey } = generateKeyPairSync('ec', { namedCurve: 'P-256', ...JWK }); // of resource-server-key
-const provider = new Provider(issuer, configuration(clientKey));
-provider.use(interactions(provider));
-provider.on('server_error', (_ctx, error) => console.error(error));
-server.on('request', provider.callback());
+const file = process.argv[3];
+let keys = file && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : signingKeys();
 
+// Of the keys of one kind the first one signs.
+function answer() {
+  const provider = new Provider(issuer, configuration(clientKey, keys));
+  provider.use(interactions(provider));
+  provider.on('server_error', (_ctx, error) => console.error(error));
+  server.removeAllListeners('request').on('request', provider.callback());
+  if (file) writeFileSync(file, JSON.stringify(keys), { mode: 0o600 });
+}
+
+commands.on('line', (command) => {
+  if (command !== 'rotate') throw new Error(`no such command: ${command}`);
+  keys = [...signingKeys(), ...keys];
+  answer();
+  console.log(JSON.stringify({ keys: keys.length }));
+});
+
+answer();
 console.log(JSON.stringify({ issuer, clientKey }));
