@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tests.integration.exchange import bearer, send
 from tests.integration.identity_provider import ALGORITHMS, API, IdentityProvider
-from tests.integration.load import loading
 from tests.integration.serving import serving
+from tests.integration.steady_load import loading
 
 
 def tokens(provider: IdentityProvider) -> list[str]:
