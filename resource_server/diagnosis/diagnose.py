@@ -1,7 +1,7 @@
 """The walk: from an issuer's configuration to its keys, by the functions that the server itself uses.
 
 It goes on where the server would stop, so that all that is wrong is seen at once. It opens connections to the issuer
-alone, and sends nothing that is secret, but to a proxy that asks for it.
+alone, and sends nothing that is secret, but our own credential to its introspection endpoint and to a proxy.
 """
 
 import asyncio
@@ -13,12 +13,14 @@ from typing import Final
 from resource_server.clock import Clock
 from resource_server.diagnosis.exchange import Exchange, ask, cure, failure, plain_proxy
 from resource_server.diagnosis.findings import Diagnosis, Findings
+from resource_server.diagnosis.introspection import examine_introspection
 from resource_server.diagnosis.key_set import examine_keys
 from resource_server.diagnosis.metadata import examine_metadata
 from resource_server.diagnosis.spelling import Spelling
 from resource_server.issuers.discovery import metadata_urls
 from resource_server.issuers.fetch import Fetch, Fetched, FetchError, HttpFetch
 from resource_server.issuers.grants import NOTHING
+from resource_server.issuers.introspection_endpoint import Post
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.keys import kept_for, read_file
 
@@ -35,6 +37,7 @@ async def diagnose(
     spelling: Spelling = Spelling(),  # noqa: B008 - immutable
     clock: Clock = Clock(),  # noqa: B008 - immutable
     fetch: Fetch | None = None,
+    post: Post | None = None,
 ) -> Diagnosis:
     """Examine one issuer, which is ``alone`` or one of several.
 
@@ -47,6 +50,10 @@ async def diagnose(
         _keys_of_file(issuer.jwks_file, issuer, spelling, findings)
     elif issuer.needs_keys:
         _time(await _network(issuer, fetch, clock, spelling, findings), issuer, clock, findings)
+    if issuer.introspection is not None:
+        await examine_introspection(
+            issuer, issuer.introspection, spelling, findings, clock=clock, fetch=fetch, post=post
+        )
     _grants(issuer, alone=alone, spelling=spelling, findings=findings)
     return findings.of(issuer.url)
 
@@ -64,8 +71,6 @@ def _configuration(issuer: Issuer, findings: Findings) -> None:
         findings.fine("proxy", f"by {plain_proxy(issuer.proxy)}")
     if issuer.ca_file is not None:
         findings.fine("ca_file", f"the certificates in {issuer.ca_file} are trusted instead of the system's")
-    if issuer.introspection is not None:
-        findings.fine("introspection", f"not examined: {issuer.introspection.endpoint} is asked about tokens alone")
 
 
 def _addresses(issuer: Issuer) -> Sequence[str]:

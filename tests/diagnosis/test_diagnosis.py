@@ -8,10 +8,8 @@ import pytest
 
 from resource_server.diagnosis import Diagnosis, Outcome, Spelling, diagnose
 from resource_server.diagnosis.key_set import MOST_SHOWN
-from resource_server.issuers.client_authentication import SecretBasic
 from resource_server.issuers.fetch import Fault, Fetched, FetchError
 from resource_server.issuers.grants import Grants
-from resource_server.issuers.introspection import Introspection
 from resource_server.issuers.issuer import Issuer
 from tests.diagnosis.crooked import KEY, marks, told
 from tests.issuers.key_kinds import rsa_jwk
@@ -134,16 +132,6 @@ async def test_keys_of_a_file_are_examined_and_nobody_is_asked(tmp_path: Path) -
         "",
         "RESOURCE_SERVER_JWKS_FILE has to name a file with a JWK Set",
     )
-
-
-async def test_an_introspection_endpoint_is_named_and_said_to_be_unexamined() -> None:
-    """DESIGN §5: where all tokens are introspected no keys are needed, and nobody is asked for any."""
-    asking = Introspection(endpoint=f"{PUBLIC}/introspect", client=SecretBasic("api", "s3cret-canary"))
-    diagnosis = await examine({}, introspection=asking, token_format="introspection")
-    assert [check.name for check in diagnosis.checks] == ["configuration", "introspection", "grants"]
-    assert told(diagnosis, "introspection")[0] == f"not examined: {PUBLIC}/introspect is asked about tokens alone"
-    assert "s3cret" not in str(diagnosis)
-    assert told(await examine(good(), introspection=asking), "keys")[0] == "1 of 1 usable"
 
 
 @pytest.mark.parametrize(
