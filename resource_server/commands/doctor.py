@@ -50,7 +50,7 @@ def _check_start(settings: Settings) -> None:
     """Find out what contradicts itself, before anybody is asked. What is only warned of, the diagnoses will say."""
     log = logging.getLogger("resource_server.issuers")
     before = log.level
-    log.setLevel(logging.ERROR)
+    log.setLevel(logging.CRITICAL)
     try:
         settings.resource_server()
     finally:
