@@ -39,7 +39,7 @@ def complete(message: Message, decided: Answered, *, unread: bool) -> None:
         headers += [pair for pair in _raw(answer) if pair[0] == b"www-authenticate"]
     elif message["status"] == 401 and b"www-authenticate" not in names:
         headers.append((b"www-authenticate", decided.bare_challenge.encode()))  # of every 401, whoever gave it
-    if unread and message["status"] >= 400:
+    if unread and message["status"] >= 400 and b"connection" not in names:
         headers.append((b"connection", b"close"))  # or else the server reads on, however much was announced
     if b"cache-control" not in names:
         if answer is not None or message["status"] in HEURISTICALLY_CACHED:

@@ -12,7 +12,7 @@ from resource_server.answering import POLICY_VIOLATION, Answered, complete, has_
 from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
 from resource_server.configuration_error import ConfigurationError
 from resource_server.cors import answer_preflight, is_preflight
-from resource_server.public import PublicPaths
+from resource_server.public import PublicPaths, path_below
 from resource_server.stream import INTERVAL, Rejudged, Watch
 
 NOTHING: Final = PublicPaths()
@@ -23,6 +23,11 @@ _CLOSE: Final[Message] = {"type": "websocket.close", "code": POLICY_VIOLATION}
 
 class Passage(Answered, Rejudged, Protocol):
     """What the gate asks of a resource server, for one request."""
+
+    @property
+    def current(self) -> "Passage":
+        """The passage that stands for the request by now: middleware may have put other credentials into it."""
+        ...
 
     @property
     def unrouted(self) -> bool:
@@ -49,8 +54,11 @@ class Passage(Answered, Rejudged, Protocol):
 class Protected(Protocol):
     """The resource server behind a gate."""
 
-    def passage(self, scope: Scope, *, everything: bool) -> Passage:
-        """The passage of one request; with ``everything`` it needs a token whatever its route requires."""
+    def passage(self, scope: Scope, *, everything: bool, exempt: PublicPaths | None) -> Passage:
+        """The passage of one request; with ``everything`` it needs a token whatever its route requires.
+
+        ``exempt`` are the paths that need none, where its path is one of them and all others do.
+        """
         ...
 
     def check(self, app: Any) -> None:
@@ -92,11 +100,13 @@ class Gate:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
-        everything = self._everything and not self._public.contains(_path(scope))
+        everything, exempt = self._everything, None
+        if everything and self._public.contains(path_below(scope.get("root_path", ""), scope["path"])):
+            everything, exempt = False, self._public
         if everything and is_preflight(scope):
             await answer_preflight(send, None)
             return
-        passage = self._server.passage(scope, everything=everything)
+        passage = self._server.passage(scope, everything=everything, exempt=exempt)
         if passage.unrouted:
             await passage.decide_unrouted()
         try:
@@ -120,13 +130,13 @@ class Gate:
             if not decided:
                 decided = await passage.decide_routed()
             if self._max_body is not None and _announced(scope) > self._max_body:
-                raise passage.refuse_content()
+                raise passage.current.refuse_content()
             body_read = True
             message = await receive()
             size += len(message.get("body", b""))
             if self._max_body is not None and size > self._max_body:
                 body_read = False  # not to its end
-                raise passage.refuse_content()
+                raise passage.current.refuse_content()
             return message
 
         async def send_with_headers(message: Message) -> None:
@@ -137,9 +147,10 @@ class Gate:
                     watch.stop()
             elif message["type"] == "http.response.start":
                 passage.end()
-                complete(message, passage, unread=not body_read and has_body(scope))
-                if passage.authenticated and not has_length(message):
-                    watch = Watch(passage, send, _LAST, interval=self._interval, served_by=served_by)
+                current = passage.current
+                complete(message, current, unread=not body_read and has_body(scope))
+                if current.authenticated and not has_length(message):
+                    watch = Watch(current, send, _LAST, interval=self._interval, served_by=served_by)
                     watch.start()
             await send(message)
 
@@ -171,8 +182,9 @@ class Gate:
             await send(message)
             if message["type"] == "websocket.accept":
                 passage.end()
-                if passage.authenticated:
-                    watch = Watch(passage, send, _CLOSE, interval=self._interval, served_by=served_by)
+                current = passage.current
+                if current.authenticated:
+                    watch = Watch(current, send, _CLOSE, interval=self._interval, served_by=served_by)
                     watch.start()
 
         try:
@@ -219,13 +231,6 @@ class Gate:
         if fault is not None:
             await send({"type": "lifespan.startup.failed", "message": str(fault)})
             raise fault
-
-
-def _path(scope: Scope) -> str:
-    """The path as routing sees it: below the root path that the application is mounted or served at."""
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    return path[len(root) :] if root and (path == root or path.startswith(root + "/")) else path
 
 
 def _announced(scope: Scope) -> int:

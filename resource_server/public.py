@@ -20,3 +20,8 @@ class PublicPaths:
         if path in self._exact:
             return True
         return path.startswith(self._prefixes) and not {".", ".."} & set(path.split("/")) if self._prefixes else False
+
+
+def path_below(root: str, path: str) -> str:
+    """A path as routing sees it: below the root path that an application is mounted or served at."""
+    return path[len(root) :] if root and (path == root or path.startswith(root + "/")) else path

@@ -6,6 +6,7 @@ from typing import Any
 from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
 from resource_server.challenge import Answer
 from resource_server.gate import Gate
+from resource_server.public import PublicPaths
 from tests.calls import Exchange
 
 ANSWER = Answer(
@@ -36,6 +37,10 @@ class Passage:
         self.notes: list[str] = []
         self.routed = True
         self.bare_challenge = 'Bearer realm="fake"'
+
+    @property
+    def current(self) -> "Passage":
+        return self
 
     async def decide_unrouted(self) -> None:
         self.notes.append("unrouted")
@@ -72,7 +77,7 @@ class Server:
         self.everything: list[bool] = []
         self.running = 0
 
-    def passage(self, scope: Scope, *, everything: bool) -> Passage:
+    def passage(self, scope: Scope, *, everything: bool, exempt: PublicPaths | None) -> Passage:
         self.everything.append(everything)
         return self.served
 

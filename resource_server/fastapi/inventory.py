@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi.routing import iter_route_contexts
-from starlette.routing import Mount, WebSocketRoute
+from starlette.routing import WebSocketRoute
 
 from resource_server.configuration_error import ConfigurationError
+from resource_server.fastapi.below import leads_to
 from resource_server.gate import Gate
 from resource_server.protector import ANY_TOKEN
 from resource_server.public import PublicPaths
@@ -96,8 +97,8 @@ def _routes(
     for context in iter_route_contexts(getattr(app, "routes", [])):
         route = context.original_route
         path = prefix + (context.path or "")
-        if isinstance(route, Mount) and getattr(route.app, "routes", None):
-            yield from _routes(route.app, path, gates)
+        if (below := leads_to(route)) is not None:
+            yield from _routes(below, path, gates)
         else:
             yield context, path, gates
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fastapi.routing import iter_route_contexts
-from starlette.routing import Match, Mount
+from starlette.routing import Match
 
 from resource_server.authorization.combination import AllOf
+from resource_server.fastapi.below import leads_to
 
 MAX_REMEMBERED: Final = 10_000
 
@@ -24,8 +25,6 @@ class Operation:
     route: str | None = None
     covers: Mapping[int, AllOf] = field(default_factory=dict)
     """The requirements that it comprises, by identity: held here, or else the next one may get the identity of one."""
-    replaced: bool = False
-    """Whether an override stands in the place of a dependency that would have judged it."""
 
 
 class Demanding:
@@ -49,27 +48,32 @@ class Operations:
         FastAPI keeps the context of an included route under a key that is its own; without that key the order of
         checks would degrade, never a decision, because each requirement is judged by its dependency too.
         """
-        return self._of(_route(scope), _overrides(scope))
+        return self._of(matched_route(scope), _overrides(scope))
 
-    def find(self, scope: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]] | None:
-        """The operation that a scope's path would be routed to, and the scope there; costs a match with each route."""
-        for context in iter_route_contexts(getattr(scope.get("app"), "routes", [])):
-            match, child_scope = context.matches(dict(scope))
+    def find(self, scope: Mapping[str, Any]) -> Operation | None:
+        """The operation that a scope's path would be routed to; costs a match with each route."""
+        return self._find(scope, getattr(scope.get("app"), "routes", []))
+
+    def _find(self, scope: Mapping[str, Any], routes: Sequence[Any]) -> Operation | None:
+        for context in iter_route_contexts(routes):
+            try:
+                match, child_scope = context.matches(dict(scope))
+            except Exception:  # noqa: BLE001, S112 - a converter that fails: here, it does not match
+                continue
             if match is not Match.FULL:
                 continue
-            below = {**scope, **child_scope}
-            if isinstance(context.original_route, Mount):
-                return self.find({**below, "app": context.original_route.app})
-            operation = self._of(context, _overrides(scope))
-            return (operation, below) if operation is not None else None
+            app = leads_to(context.original_route)
+            if app is not None:
+                return self._find({**scope, **child_scope, "app": app}, app.routes)
+            return self._of(context, _overrides(scope))
         return None
 
     def scopes(self, app: Any) -> set[str]:
         """All scopes that an application's routes may ask for, in those mounted below it, too."""
         found: set[str] = set()
         for context in iter_route_contexts(getattr(app, "routes", [])):
-            if isinstance(context.original_route, Mount):
-                found |= self.scopes(context.original_route.app)
+            if (below := leads_to(context.original_route)) is not None:
+                found |= self.scopes(below)
             elif (operation := self.of(context)) is not None:
                 found |= set(operation.requirement.demands.scopes)
         return found
@@ -87,13 +91,8 @@ class Operations:
             operation = known[1]
         else:
             found = list(_requirements(dependant, self.server, overrides))
-            covers = {id(requirement): requirement for requirement, _ in found}
-            operation = Operation(
-                AllOf(tuple(requirement for requirement, _ in found)),
-                getattr(route, "path_format", None),
-                covers,
-                any(replaced for _, replaced in found),
-            )
+            covers = {id(requirement): requirement for requirement in found}
+            operation = Operation(AllOf(tuple(found)), getattr(route, "path_format", None), covers)
             if not overrides and len(self._remembered) < MAX_REMEMBERED:
                 self._remembered[id(dependant)] = (dependant, operation)
         return operation if operation.covers else None
@@ -101,10 +100,10 @@ class Operations:
 
 def template(scope: Mapping[str, Any]) -> str | None:
     """The matched route's template, whatever it requires."""
-    return getattr(_route(scope), "path_format", None)
+    return getattr(matched_route(scope), "path_format", None)
 
 
-def _route(scope: Mapping[str, Any]) -> Any:
+def matched_route(scope: Mapping[str, Any]) -> Any:
     """The matched route, as it was included. What an outer application left in the scope is no longer it."""
     route = scope.get("route")
     context = scope.get("fastapi", {}).get("effective_route_context")
@@ -116,15 +115,15 @@ def _overrides(scope: Mapping[str, Any]) -> Mapping[Any, Any]:
     return overrides
 
 
-def _requirements(dependant: Any, server: object, overrides: Mapping[Any, Any]) -> Iterator[tuple[AllOf, bool]]:
+def _requirements(dependant: Any, server: object, overrides: Mapping[Any, Any]) -> Iterator[AllOf]:
     """Walk a dependency tree; what a test overrides is not walked, since it will not run.
 
-    Only what requires something is told all the same, and whether it is overridden: then it will not judge.
+    Only what requires something is told all the same: an override of that replaces credentials, not authorization.
     """
     for dependency in dependant.dependencies:
         call = dependency.call
         if isinstance(call, Demanding):
             parents, own = dependency.parent_oauth_scopes or [], dependency.own_oauth_scopes or []
-            yield from ((requirement, call in overrides) for requirement in call.demand(server, parents, own))
+            yield from call.demand(server, parents, own)
         elif call not in overrides:
             yield from _requirements(dependency, server, overrides)

@@ -6,10 +6,11 @@ without a trace; so there it makes every request fail, and says why.
 
 import inspect
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from resource_server.access_token import AccessToken
+from resource_server.fastapi.operation import Demanding
 
 _log = logging.getLogger("resource_server")
 _active = 0
@@ -25,25 +26,35 @@ def activate(by: int) -> None:
     _active += by
 
 
-def stands_overridden(apps: Iterable[Any], server: object) -> bool:
-    """Whether an override stands in one of some applications. Raises :class:`LeftOverride` outside of tests."""
-    if not any(server in app.dependency_overrides for app in apps if app.dependency_overrides):
-        return False
-    _demand_test()
-    return True
+def check_overrides(overrides: Mapping[Any, Any], server: object) -> None:
+    """Demand that an application's overrides leave authentication alone.
 
-
-async def overriding_token(scope: Mapping[str, Any], server: object) -> AccessToken | None:
-    """The token that a test supplies for this server, or None where nothing is overridden.
-
-    Raises :class:`LeftOverride` outside of tests, and :class:`TypeError` where the override supplies something else:
-    it replaces credentials, never the authorization that follows.
+    Raises :class:`LeftOverride` for one of a server, or of what one of its ``requires()`` put into a dependency tree;
+    the former is allowed in tests.
     """
+    for key in overrides:
+        if key is server:
+            _demand_test()
+        elif isinstance(key, Demanding) and key.demand(server, (), ()):
+            _demand_test()
+            raise LeftOverride("one requires(…) is overridden, which would skip authorization: override api itself")
+
+
+def supply_of(scope: Mapping[str, Any], server: object) -> Callable[[], Any] | None:
+    """What supplies a token in place of credentials. Raises :class:`LeftOverride` outside of tests."""
     overrides = getattr(scope.get("app"), "dependency_overrides", None)
-    supply = overrides.get(server) if overrides else None
-    if supply is None:
+    if not overrides:
         return None
-    _demand_test()
+    check_overrides(overrides, server)
+    supply: Callable[[], Any] | None = overrides.get(server)
+    return supply
+
+
+async def supplied(supply: Callable[[], Any]) -> AccessToken:
+    """The token that a test supplies.
+
+    Raises :class:`TypeError` for anything else: it replaces credentials, never the authorization that follows.
+    """
     token = supply()
     if inspect.isawaitable(token):
         token = await token

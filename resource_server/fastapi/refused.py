@@ -1,18 +1,20 @@
 """The rim: a refusal as the exceptions that FastAPI and Authlib know."""
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
 from authlib.oauth2 import OAuth2Error
-from fastapi import FastAPI, HTTPException, Response
-from fastapi.routing import iter_route_contexts
+from fastapi import HTTPException, Response
+from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
-from starlette.routing import Mount
 from starlette.websockets import WebSocketClose
 
+from resource_server.answering import refuse
 from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
 from resource_server.challenge import Answer
+from resource_server.gate import Gate
 from resource_server.refusals import Refusal
 
 
@@ -61,17 +63,24 @@ async def answer_refused(request: HTTPConnection, refused: Exception) -> Respons
     return response
 
 
-class Ungrouped:
-    """ASGI middleware, innermost: takes a refusal out of the group that a task group put it into on its way.
+class Innermost:
+    """ASGI middleware inside of all other: tells the passages of a request what the others have made of it.
 
-    Starlette's BaseHTTPMiddleware receives in a task group, and FastAPI would take the group for a broken body (400).
+    And takes a refusal out of the group that a task group put it into on its way: Starlette's BaseHTTPMiddleware
+    receives in one, and FastAPI would take the group for a broken body (400).
     """
 
     def __init__(self, app: AsgiApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Pass a request on, unless it is refused for where it leads by now."""
+        passages: Mapping[object, Entered] = scope.get("resource_server", {})
+        for passage in passages.values():
+            answer = await passage.enter(scope)
+            if answer is not None:
+                await refuse(scope, receive, send, answer)
+                return
 
         async def receive_ungrouped() -> Message:
             try:
@@ -84,18 +93,24 @@ class Ungrouped:
         await self._app(scope, receive_ungrouped, send)
 
 
-_UNGROUPED: Final = Middleware(Ungrouped)
+class Entered(Protocol):
+    """A request's passage, as far as it is known here."""
+
+    async def enter(self, scope: Scope) -> Answer | None:
+        """Take note of the scope that reaches the application; gives the answer of a refusal."""
+        ...
 
 
-def cover(app: FastAPI) -> list[FastAPI]:
-    """Answer refusals in an application and in those mounted below it, which a parent's handlers don't reach.
+_INNERMOST: Final = Middleware(Innermost)
 
-    Gives back all of them. Nothing is done twice.
+
+def cover(app: Starlette, *, wrapped: bool = False) -> None:
+    """Answer refusals in an application, which the handlers of the one above don't reach. Nothing is done twice.
+
+    Effective until its first request. ``wrapped`` where middleware may stand around it that it does not know of.
     """
     if Refused not in app.exception_handlers:
         app.add_exception_handler(Refused, answer_refused)  # type: ignore[arg-type]  # WebSocketClose is an answer, too
-    if app.user_middleware and _UNGROUPED not in app.user_middleware:
-        app.user_middleware.append(_UNGROUPED)
-    mounts = [context.original_route for context in iter_route_contexts(app.routes)]
-    below = [mount.app for mount in mounts if isinstance(mount, Mount) and isinstance(mount.app, FastAPI)]
-    return [app, *(found for one in below for found in cover(one))]
+    middleware: list[Any] = app.user_middleware
+    if (wrapped or any(one.cls is not Gate for one in middleware)) and _INNERMOST not in middleware:
+        middleware.append(_INNERMOST)

@@ -22,12 +22,13 @@ from resource_server.configuration_error import ConfigurationError, listed
 from resource_server.cors import Cors, check_origins
 from resource_server.events import Observer
 from resource_server.fastapi.answers import answer_all as give_all_answers
+from resource_server.fastapi.api_docs import ApiDocs
+from resource_server.fastapi.applications import Applications
 from resource_server.fastapi.inventory import check_parameters
-from resource_server.fastapi.openapi import document_refusals
+from resource_server.fastapi.openapi import document
 from resource_server.fastapi.operation import Demanding, Operations
-from resource_server.fastapi.overrides import stands_overridden
 from resource_server.fastapi.passage import RequestPassage
-from resource_server.fastapi.refused import cover
+from resource_server.fastapi.requires import Requires
 from resource_server.forwarding import Forwarding
 from resource_server.gate import Gate
 from resource_server.issuers.discovery import metadata_urls
@@ -37,7 +38,7 @@ from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.trusted_issuers import TrustedIssuers
 from resource_server.observers import refusal_log
 from resource_server.protected_resource import check_accepted, check_resource, metadata, metadata_path, metadata_url
-from resource_server.protector import ResourceProtector
+from resource_server.protector import ANY_TOKEN, ResourceProtector
 from resource_server.public import PublicPaths
 from resource_server.stores.seal import Seal
 from resource_server.stores.store import Store
@@ -125,8 +126,7 @@ class ResourceServer(SecurityBase, Demanding):
         self._cors_origins = check_origins(cors_origins)
         self.operations = Operations(self)
         self._by_scopes: dict[tuple[str, ...], AllOf] = {}
-        self._apps: list[FastAPI] = []
-        self._covered = True
+        self._applications = Applications(self)
         self._warned = False
         self.model = OpenIdConnect(openIdConnectUrl=metadata_urls(self.issuers.first)[0])
         self.scheme_name = SCHEME_NAME
@@ -150,32 +150,28 @@ class ResourceServer(SecurityBase, Demanding):
 
     async def decide(self, scope: MutableMapping[str, Any], requirement: AllOf) -> AccessToken:
         """Decide about one requirement of a request. Raises :class:`Refused`."""
-        passage = scope.setdefault("resource_server", {}).get(self)
-        if passage is None or not passage.judged(scope):
-            installed = passage is not None
+        passages: dict[object, RequestPassage] = scope.get("resource_server") or {}
+        passage = passages.get(self)
+        if passage is not None:
+            passage = passage.of(scope)
+        else:
             passage = RequestPassage(scope, self.protector, self.space, self.operations, gated=False)
-            scope["resource_server"][self] = passage
-            if not installed and not self._warned:
+            scope["resource_server"] = {**passages, self: passage}
+            if not self._warned:
                 self._warned = True
                 _log.warning("requires() works without api.install(app), but then bodies are read before the decision")
-        token: AccessToken = await passage.require(scope, requirement)
-        return token
+        return await passage.require(scope, requirement)
 
-    def passage(self, scope: MutableMapping[str, Any], *, everything: bool = False) -> RequestPassage:
+    def passage(
+        self, scope: MutableMapping[str, Any], *, everything: bool = False, exempt: PublicPaths | None = None
+    ) -> RequestPassage:
         """The passage of one request through the gate."""
-        if not self._covered:
-            self._apps = list(dict.fromkeys(below for app in self._apps for below in cover(app)))
-            self._covered = True
+        self._applications.check()
         passage = RequestPassage(
-            scope,
-            self.protector,
-            self.space,
-            self.operations,
-            gated=True,
-            everything=everything,
-            replaced=stands_overridden(self._apps, self),
+            scope, self.protector, self.space, self.operations, gated=True, everything=everything, exempt=exempt
         )
-        scope.setdefault("resource_server", {})[self] = passage
+        # never into a mapping that is there already: copies of the scope that other requests are made of share it
+        scope["resource_server"] = {**scope.get("resource_server", {}), self: passage}
         return passage
 
     def check(self, app: Any) -> None:
@@ -184,6 +180,7 @@ class ResourceServer(SecurityBase, Demanding):
         Raises :class:`ConfigurationError` where a route requires something of a path parameter that it does not have.
         """
         check_parameters(app)
+        self._applications.look()
 
     async def run(self) -> None:
         """Keep the issuers' keys fresh until cancelled; the gate does it for as long as the application lives."""
@@ -206,6 +203,7 @@ class ResourceServer(SecurityBase, Demanding):
         public: Sequence[str] = (),
         answer_all: bool = False,
         max_body: int | None = None,
+        docs: ApiDocs | None = None,
     ) -> None:
         """Put the gate in front of an application, answer refusals there, and add them to its OpenAPI.
 
@@ -217,6 +215,7 @@ class ResourceServer(SecurityBase, Demanding):
         before the first request. ``answer_all`` answers the application's own 404, 405, 422 and 500 in the form of
         the refusals. ``max_body`` bounds the bytes of bodies, after the decision: a stranger's are never read, so 401
         comes before 413, which FastAPI's own bound answers first. Adds the RFC 9728 document where ``resource`` is set.
+        ``docs`` adds a page of the API's documentation that needs no other host, and makes it and the schema public.
         """
         if protect not in ("routes", "all"):
             raise ConfigurationError("protect", "must be 'routes' or 'all'")
@@ -225,14 +224,23 @@ class ResourceServer(SecurityBase, Demanding):
             path = metadata_path(self.space.resource)
             app.add_route(path, self._answer_metadata, methods=["GET"], include_in_schema=False)
             public.append(path)
+        if docs is not None:
+            docs.add_to(app, self.scheme_name, self.issuers)
+            public += docs.public(app)
         exempt = PublicPaths(public)
-        cover(app)
-        self._apps.append(app)
-        self._covered = False
+        self._applications.add(app)
         if answer_all:
             give_all_answers(app, self.space)
-        document_refusals(app, self)
-        app.add_middleware(Gate, server=self, public=exempt, everything=protect == "all", max_body=max_body)
+        everything = protect == "all"
+
+        def needs(route: Any, path: str) -> AllOf | None:
+            operation = self.operations.of(route)
+            if operation is not None:
+                return operation.requirement
+            return ANY_TOKEN if everything and not exempt.contains(path) else None
+
+        document(app, self, needs, bounded=max_body is not None)
+        app.add_middleware(Gate, server=self, public=exempt, everything=everything, max_body=max_body)
         if self._cors_origins:
             _wrap(app, lambda stack: Cors(stack, self._cors_origins))
 
@@ -255,27 +263,3 @@ def _wrap(app: FastAPI, middleware: Callable[[Any], Any]) -> None:
     """Stand outside of everything, even of the handler of failures, which add_middleware can't."""
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: middleware(build())  # type: ignore[method-assign]
-
-
-class Requires(SecurityBase, Demanding):
-    """What :meth:`ResourceServer.requires` puts into a dependency tree.
-
-    Shares the server's OpenAPI scheme, so that the scopes of one operation are merged there.
-    """
-
-    def __init__(self, server: ResourceServer, requirement: AllOf) -> None:
-        self.server = server
-        self.requirement = requirement
-        self.model = server.model
-        self.scheme_name = server.scheme_name
-
-    async def __call__(self, connection: HTTPConnection) -> AccessToken:
-        """Decide, and give the token to the endpoint."""
-        return await self.server.decide(connection.scope, self.requirement)
-
-    def demand(self, server: object, parent_scopes: Sequence[str], own_scopes: Sequence[str]) -> list[AllOf]:
-        """Its own requirement, and the scopes that ``Security(…)`` dependencies above it name."""
-        if server is not self.server:
-            return []
-        parents = self.server.demand(server, parent_scopes, ()) if parent_scopes else []
-        return [self.requirement, *parents]

@@ -6,7 +6,19 @@ from unittest.mock import Mock
 import pytest
 from fastapi import FastAPI
 
-from resource_server import AccessToken, Decision, Kind, ResourceServer, all_of, any_of, any_role, owner, role
+from resource_server import (
+    AccessToken,
+    Decision,
+    Kind,
+    Requirement,
+    ResourceServer,
+    all_of,
+    any_of,
+    any_role,
+    owner,
+    role,
+)
+from resource_server.refusals import Refusal
 from resource_server.testing import FakeIssuer
 from tests.calls import DENIED, LACKS_SCOPE, call
 from tests.fastapi.conftest import MakeApi
@@ -119,6 +131,33 @@ async def test_alternatives_are_challenged_only_if_scopes_alone_would_do(
     assert (response.status_code, response.headers.get("www-authenticate")) == (status, challenge)
     if status == 403 and challenge is None:
         assert response.content == DENIED
+
+
+class Failing(Requirement):
+    """A requirement of the application's own, whose database is down."""
+
+    async def judge(self, token: AccessToken, circumstances: Any) -> Refusal | None:
+        raise LookupError("canary")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_requirement_that_fails_is_our_failure_with_a_body_and_without(
+    make_api: MakeApi, issuer: FakeIssuer, caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    """T2, T35: it is told as what it is; without a body it was told as granted, and answered by the framework."""
+    kinds: list[Kind | None] = []
+    api = make_api(observers=[lambda decision: kinds.append(decision.kind)])
+    app = installed(api)
+
+    app.get("/", dependencies=[api.requires(Failing())])(ok)
+
+    @app.post("/", dependencies=[api.requires(Failing())])
+    async def write(note: Note) -> None: ...
+
+    response = await call(app, method, "/", token=issuer.token(), content=b"{bad" if method == "POST" else None)
+    assert (response.status_code, response.content) == (500, FAILED)
+    assert kinds == [Kind.POLICY_ERROR]
+    assert "LookupError while deciding" in caplog.text
 
 
 async def test_a_role_refusal_names_no_role(api: ResourceServer, issuer: FakeIssuer) -> None:

@@ -113,6 +113,17 @@ async def test_the_challenge_names_the_scopes_of_the_route_that_was_meant(app: F
     assert (await call(app, "PUT", "/notes/7", token=token, content=b"{bad")).status_code == 422
 
 
+async def test_a_path_that_fails_to_convert_is_refused_like_any_other(api: ResourceServer) -> None:
+    """RS-9110-11.6.1-a: the search for the scopes of a challenge must not fail for it; 5,000 digits are no int."""
+    app = FastAPI()
+    api.install(app, protect="all")
+    app.get("/{number:int}", dependencies=[api.requires("one")])(ok)
+    app.get("/{text}", dependencies=[api.requires("other")])(ok)
+    response = await call(app, "GET", f"/{'9' * 5000}")
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == 'Bearer realm="api", scope="other"'
+
+
 async def test_a_trailing_slash_redirects_token_holders_alone(app: FastAPI, issuer: FakeIssuer) -> None:
     """Part H: redirect_slashes answers 307 before authentication."""
     assert (await call(app, "GET", "/notes/")).status_code == 401

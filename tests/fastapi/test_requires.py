@@ -4,7 +4,8 @@ import asyncio
 from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Security
+from fastapi import APIRouter, Depends, FastAPI, Request, Security
+from starlette.responses import StreamingResponse
 
 from resource_server import AccessToken, Decision, Kind, ResourceServer, acr, all_of, any_scope, role
 from resource_server.testing import FakeIssuer
@@ -156,6 +157,43 @@ async def test_a_callable_requirement_is_asked_once_a_request(api: ResourceServe
     async def write(body: dict[str, str], token: Annotated[AccessToken, api.requires("b")]) -> None: ...
 
     response = await call(app, "POST", "/", token=issuer.token(scope="a b"), json={})
+    assert (response.status_code, len(asked)) == (200, 1)
+
+
+@pytest.mark.parametrize("path", ["/stream", "/disconnected", "/body"])
+async def test_it_is_asked_once_though_the_route_listens_for_more(
+    api: ResourceServer, issuer: FakeIssuer, path: str
+) -> None:
+    """A streaming answer receives, to hear of a client that leaves: that asked a second time, and once-only checks
+    refused what they had just granted.
+    """
+    asked: list[AccessToken] = []
+
+    def judge(token: AccessToken) -> bool:
+        asked.append(token)
+        return len(asked) == 1
+
+    app = FastAPI(dependencies=[api.requires(judge)])
+    api.install(app)
+
+    @app.get("/stream")
+    async def stream() -> StreamingResponse:
+        async def pieces() -> Any:
+            for _ in range(3):
+                await asyncio.sleep(0)
+                yield b"x"
+
+        return StreamingResponse(pieces())
+
+    @app.get("/disconnected")
+    async def disconnected(request: Request) -> bool:
+        return await request.is_disconnected()
+
+    @app.get("/body")
+    async def body(request: Request) -> int:
+        return len(await request.body())
+
+    response = await call(app, "GET", path, token=issuer.token())
     assert (response.status_code, len(asked)) == (200, 1)
 
 
