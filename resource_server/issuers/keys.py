@@ -221,7 +221,9 @@ class IssuerKeys:
         try:
             fetched = await self._fetch_set()
             keys = jwk_set.read(fetched.document, self.issuer.algorithms)
-        except Exception as error:  # noqa: BLE001 - one answer must not end the refreshing, or withdrawn keys live on
+        except (Exception, asyncio.CancelledError) as error:  # none may end the refreshing, or withdrawn keys live on
+            if isinstance(error, asyncio.CancelledError) and _is_being_cancelled():
+                raise
             if asked is self._stand_in:
                 self._note_failure(str(error) if isinstance(error, FetchError | ValueError) else type(error).__name__)
             return
@@ -276,3 +278,9 @@ class IssuerKeys:
     def _is_due(self) -> bool:
         """Whether a fetch that failed is to be tried again, by whoever comes first: the timer or a request."""
         return self._failures > 0 and self._clock.monotonic() >= self._next_try
+
+
+def _is_being_cancelled() -> bool:
+    """By whoever ends the program, and not by what a fetch has waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

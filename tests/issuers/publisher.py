@@ -38,7 +38,7 @@ class Publisher:
         self.fetches += 1
         answer = self.answer
         await self.open.wait()
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return Fetched(answer, self.lifetime)
 

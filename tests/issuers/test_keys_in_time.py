@@ -182,3 +182,21 @@ async def test_a_timer_fetches_the_metadata_anew_and_a_forced_fetch_the_keys_alo
     await keys.refresh()
     metadata = "/.well-known/openid-configuration"
     assert asked == [metadata, "/keys", "/keys", metadata, "/keys"]
+
+
+async def test_a_fetch_that_the_end_of_the_program_cancels_is_no_fault_of_the_issuer(
+    time: TurnableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Design §9: a shutdown is not to be told as an outage, and is not to be held up."""
+    publisher = Publisher(KEY)
+    keys = issuer_keys(publisher, time)
+    publisher.open.clear()
+    before = asyncio.all_tasks()
+    waiting = asyncio.create_task(keys.refresh())
+    await settle()
+    [fetch] = asyncio.all_tasks() - before - {waiting}
+    fetch.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert keys.problem == "its keys have not been fetched yet"
+    assert caplog.records == []
