@@ -1,6 +1,7 @@
 """``doctor``: asks every configured issuer, and says what is wrong and what to change."""
 
 import asyncio
+import contextlib
 import logging
 import sys
 import textwrap
@@ -47,12 +48,19 @@ def exit_code(diagnoses: Sequence[Diagnosis], *, strict: bool = False) -> int:
 
 
 def _check_start(settings: Settings) -> None:
-    """Find out what contradicts itself, before anybody is asked. What is only warned of, the diagnoses will say."""
+    """Find out what contradicts itself, before anybody is asked."""
+    with _quiet():
+        settings.resource_server()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """What a server would log of its issuers, the diagnoses say."""
     log = logging.getLogger("resource_server.issuers")
     before = log.level
-    log.setLevel(logging.CRITICAL)
+    log.setLevel(logging.CRITICAL + 1)
     try:
-        settings.resource_server()
+        yield
     finally:
         log.setLevel(before)
 
@@ -68,14 +76,15 @@ async def _examine(issuers: Sequence[Issuer], fetch: Fetch | None, *, tables: bo
         progress.one_more()
         return diagnosis
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(examine(number, issuer)) for number, issuer in enumerate(issuers, 1)]
-        diagnoses = []
-        for task in tasks:
-            diagnoses.append(await task)
-            if not as_json:
-                progress.clear()
-                typer.echo(render(diagnoses[-1]))
+    with _quiet():
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(examine(number, issuer)) for number, issuer in enumerate(issuers, 1)]
+            diagnoses = []
+            for task in tasks:
+                diagnoses.append(await task)
+                if not as_json:
+                    progress.clear()
+                    typer.echo(render(diagnoses[-1]))
     progress.clear()
     return diagnoses
 
