@@ -38,7 +38,10 @@ class Decision:
 
 
 class Observer(Protocol):
-    """Is told of every decision, once. Never asked, so it can't change one."""
+    """Is told of every decision, once. Never asked, so it can't change one.
+
+    One whose attribute ``refusals_only`` is true is told of refusals alone, and costs a granted request nothing.
+    """
 
     def __call__(self, decision: Decision, /) -> Any:
         """Take note. Must not block; what it raises is logged and goes no further."""

@@ -7,6 +7,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any, Final
 
@@ -76,15 +77,20 @@ class Forwarding:
         Raises :class:`Refusal`: PLAIN_HTTP where the original request was not secure and a trusted proxy says so or
         https is required; MALFORMED_FORWARDING where a trusted proxy sends headers that can't be read one way.
         """
-        address, proto = _peer(scope), None
-        if self._trusted and address is not None and self._is_trusted(address):
-            address, proto = self._original(address, scope)
+        peer = scope.get("client")
+        client = _direct(peer[0] if peer else None, scope.get("scheme") in ("https", "wss"))
+        if self._trusted and client.address is not None and self._is_trusted(client.address):
+            client = self._behind(client, scope)
+        if self._require_https and not client.secure:
+            raise Refusal(Kind.PLAIN_HTTP, "the request came by plain http")
+        return client
+
+    def _behind(self, proxy: Client, scope: Mapping[str, Any]) -> Client:
+        assert proxy.address is not None  # noqa: S101 - it is trusted
+        address, proto = self._original(proxy.address, scope)
         if proto in ("http", "ws"):
             raise Refusal(Kind.PLAIN_HTTP, "a trusted proxy says that the original request came by plain http")
-        secure = proto is not None or scope.get("scheme") in ("https", "wss")
-        if self._require_https and not secure:
-            raise Refusal(Kind.PLAIN_HTTP, "the request came by plain http")
-        return Client(address, secure)
+        return Client(address, proxy.secure or proto is not None)
 
     def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self._trusted)
@@ -112,14 +118,13 @@ def network(text: str) -> Network:
     return IPv4Network((mapped, found.prefixlen - 96)) if mapped else found
 
 
-def _peer(scope: Mapping[str, Any]) -> Address | None:
-    client = scope.get("client")
-    if not client:
-        return None
+@lru_cache(maxsize=4096)  # to read an address takes as long as to recall a token
+def _direct(text: str | None, secure: bool) -> Client:  # noqa: FBT001
+    """The other end of a connection."""
     try:
-        return _unmapped(ipaddress.ip_address(client[0]))
+        return Client(_unmapped(ipaddress.ip_address(text or "")), secure)
     except ValueError:
-        return None  # a Unix socket, or a test client's made-up name
+        return Client(None, secure)  # a Unix socket, or a test client's made-up name
 
 
 def _unmapped(address: Address) -> Address:

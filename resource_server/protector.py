@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from resource_server.access_token import AccessToken
@@ -17,7 +16,7 @@ from resource_server.issuers.trusted_issuers import TrustedIssuers
 from resource_server.refusals import Kind, Refusal
 from resource_server.validation import claims
 from resource_server.validation.validator import TokenValidator
-from resource_server.verified import VerifiedToken, VerifiedTokens
+from resource_server.verified import VerifiedTokens
 
 ANY_TOKEN: Final = AllOf()
 """What a route requires that names nothing: a valid access token."""
@@ -25,22 +24,22 @@ ANY_TOKEN: Final = AllOf()
 _log = logging.getLogger("resource_server")
 
 
-@dataclass(slots=True)
 class Walk:
     """What one request's walk along the path has come to know; observers are told of it at the end."""
 
-    began: float
-    """Monotonic, seconds."""
     ended: float | None = None
     """When the decision fell; None while it has not."""
     route: str | None = None
     """The matched route's template."""
-    fields: tuple[bytes, ...] = field(default=(), repr=False)
     client: Client = UNKNOWN_CLIENT
     credentials: Credentials | None = None
     token: AccessToken | None = None
     leeway: float = 0.0
     """Seconds, of the token's issuer."""
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        """Monotonic, seconds."""
 
 
 class ResourceProtector:
@@ -68,6 +67,8 @@ class ResourceProtector:
         self._hierarchy = hierarchy
         self._clock = clock
         self._observers = tuple(observers)
+        self._observers_of_grants = tuple(one for one in observers if not getattr(one, "refusals_only", False))
+        self._first_issuer = issuers.first
 
     async def protect(self, scope: Mapping[str, Any], requirement: AllOf = ANY_TOKEN) -> AccessToken:
         """The path: authenticate, authorize, and tell the observers. Raises :class:`Refusal`."""
@@ -95,14 +96,21 @@ class ResourceProtector:
         Of the requirement only what needs no identity is judged: a network may be barred whoever calls.
         """
         walk.client = self._forwarding.client(scope)
-        walk.fields = credential_fields(scope)
+        fields = credential_fields(scope)
         requirement.admit(walk.client)
-        walk.credentials = extract(scope, walk.fields)
-        verified = await self._verify(walk.credentials, walk.client)
-        walk.token, walk.leeway = verified.token, verified.leeway
-        _confirm(verified.token)
-        self._check_expiry(verified)
-        return verified.token
+        walk.credentials = credentials = extract(scope, fields)
+        verified = self._verified.get(credentials.digest)
+        if verified is None:
+            caller = str(walk.client.address) if walk.client.address else None
+            verified = await self._validator.validate(credentials, caller)
+            self._verified.put(credentials.digest, verified, len(credentials.token))
+        walk.token, walk.leeway = token, leeway = verified.token, verified.leeway
+        if token.confirmation is not None:  # RFC 9449 §7.2: a bound token is no bearer token, whatever binds it
+            raise Refusal(Kind.UNCONFIRMED_TOKEN, "the token has a cnf claim, which nothing here confirms")
+        now = self._clock.wall()
+        if claims.is_expired(token.expires_at, leeway, now):
+            raise Refusal(Kind.EXPIRED, f"since {now - token.expires_at:.0f} s")
+        return token
 
     async def authorize(self, scope: Mapping[str, Any], requirement: AllOf, walk: Walk) -> None:
         """Whether the walk's token allows what is required."""
@@ -120,8 +128,8 @@ class ResourceProtector:
             client=walk.client,
             path_params=scope.get("path_params") or {},
             granted=self._hierarchy.expand(walk.token.scopes if walk.token else frozenset()),
-            first_issuer=self._issuers.first,
-            now=self.now(),
+            first_issuer=self._first_issuer,
+            now=self._clock.wall(),
             believed_claims=grants.claims if grants is not None else None,
         )
 
@@ -135,7 +143,8 @@ class ResourceProtector:
 
     def tell(self, scope: Mapping[str, Any], walk: Walk, refusal: Refusal | None) -> None:
         """Tell the observers how a walk ended; to be called once a request."""
-        if not self._observers:
+        observers = self._observers_of_grants if refusal is None else self._observers
+        if not observers:
             return
         decision = Decision(
             time=self._clock.wall(),
@@ -147,26 +156,8 @@ class ResourceProtector:
             digest=walk.credentials.digest if walk.credentials else None,
             refusal=refusal,
         )
-        for observer in self._observers:
+        for observer in observers:
             try:
                 observer(decision)
             except Exception:  # noqa: BLE001 - an observer's fault is not the caller's
                 _log.exception("an observer failed")
-
-    async def _verify(self, credentials: Credentials, client: Client) -> VerifiedToken:
-        verified = self._verified.get(credentials.digest)
-        if verified is None:
-            verified = await self._validator.validate(credentials, str(client.address) if client.address else None)
-            self._verified.put(credentials.digest, verified, len(credentials.token))
-        return verified
-
-    def _check_expiry(self, verified: VerifiedToken) -> None:
-        now = self._clock.wall()
-        if claims.is_expired(verified.token.expires_at, verified.leeway, now):
-            raise Refusal(Kind.EXPIRED, f"since {now - verified.token.expires_at:.0f} s")
-
-
-def _confirm(token: AccessToken) -> None:
-    """A token bound to its sender is no bearer token, whatever its binding says (RFC 9449 §7.2, RFC 7800)."""
-    if token.confirmation is not None:
-        raise Refusal(Kind.UNCONFIRMED_TOKEN, "the token has a cnf claim, which nothing here confirms")

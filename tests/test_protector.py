@@ -237,6 +237,26 @@ async def test_an_observer_that_raises_is_logged_and_the_next_one_told(
     assert [record.message for record in caplog.records] == ["an observer failed"] * 2
 
 
+async def test_an_observer_of_refusals_alone_hears_of_no_grant(time: TurnableClock) -> None:
+    """DESIGN §8: who is not interested costs a granted request nothing."""
+
+    class Interested:
+        refusals_only = True
+
+        def __init__(self) -> None:
+            self.told: list[Decision] = []
+
+        def __call__(self, decision: Decision) -> None:
+            self.told.append(decision)
+
+    observer = Interested()
+    bench = Bench(time, observers=[observer])
+    await bench.protect("good")
+    assert await bench.refuse("bad") is Kind.MALFORMED_TOKEN
+    assert [decision.kind for decision in bench.decisions] == [None, Kind.MALFORMED_TOKEN]
+    assert [decision.kind for decision in observer.told] == [Kind.MALFORMED_TOKEN]
+
+
 async def test_tokens_are_told_apart_by_every_character(bench: Bench) -> None:
     """T10: the memory's key is all of SHA-256 over the exact token."""
     bench.knows("gooD", subject="bob")
@@ -247,7 +267,6 @@ async def test_tokens_are_told_apart_by_every_character(bench: Bench) -> None:
 def test_what_is_known_of_a_request_shows_no_credentials(bench: Bench) -> None:
     """Habit 19: a repr ends in logs."""
     walk = bench.protector.begin()
-    walk.fields = (b"Bearer canary",)
     walk.credentials = Credentials("Bearer", "canary", b"canary")
     assert "canary" not in repr(walk)
 

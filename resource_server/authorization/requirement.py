@@ -11,9 +11,9 @@ from resource_server.forwarding import Client
 from resource_server.refusals import Refusal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Circumstances:
-    """What an operation is judged by, beside the token."""
+    """What one request's operation is judged by, beside the token."""
 
     client: Client
     path_params: Mapping[str, Any]

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from resource_server.events import Decision
 from resource_server.observers.bounded_writer import BoundedWriter
@@ -17,6 +17,8 @@ class Audit:
     Lines that find the queue full are dropped and counted. ``key`` keys the digests of tokens, so that nobody who reads
     the log can test a guess; ``stream`` is standard output by default.
     """
+
+    refusals_only: Final = True
 
     def __init__(
         self, key: bytes, stream: IO[str] | None = None, *, clock: Callable[[], float] = time.monotonic

@@ -25,6 +25,8 @@ class RefusalLog:
     others are counted. ``key`` keys the digests of tokens; by default it is random, and good for this object.
     """
 
+    refusals_only: Final = True
+
     def __init__(self, key: bytes | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._key = secrets.token_bytes(32) if key is None else key
         self._writer = BoundedWriter(_warn, clock)

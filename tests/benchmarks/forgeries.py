@@ -12,6 +12,7 @@ from resource_server import Issuer
 from resource_server.development.minting import Mint, SigningKey
 from resource_server.fastapi import ResourceServer
 from resource_server.issuers.algorithms import DEFAULT
+from resource_server.issuers.fetch import Fetched
 from resource_server.refusals import Refusal
 from tests.benchmarks.measuring import Batch, Pace, interleave, repeat, repeat_async
 from tests.benchmarks.section import Goal, Section
@@ -54,8 +55,8 @@ def measure(pace: Pace) -> list[Section]:
     """Measure forgeries of each algorithm that is allowed by default, with payloads of several kinds."""
     mint = Mint(URL, [SigningKey.generate(name) for name in DEFAULT], audience=AUDIENCE)
 
-    async def fetch(url: str) -> dict[str, Any]:
-        return mint.jwks()
+    async def fetch(url: str) -> Fetched:
+        return Fetched(mint.jwks())
 
     trusted = Issuer(url=URL, audience=AUDIENCE, jwks_uri=f"{URL}/jwks")
     server = ResourceServer(trusted, fetch=fetch)

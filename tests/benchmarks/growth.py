@@ -15,6 +15,7 @@ from resource_server.clock import Clock
 from resource_server.credentials import Credentials, credential_fields, extract
 from resource_server.development.minting import Mint, SigningKey
 from resource_server.fastapi import ResourceServer
+from resource_server.issuers.fetch import Fetched
 from resource_server.validation import claims
 from resource_server.validation.claims import ClaimRules
 from resource_server.validation.strict_json import parse_object
@@ -43,8 +44,8 @@ def _keys(pace: Pace, many: int) -> Times:
     for count in (1, many):
         mint = Mint(URL, [SigningKey.generate("ES256") for _ in range(count)], audience=AUDIENCE)
 
-        async def fetch(url: str, mint: Mint = mint) -> dict[str, Any]:
-            return mint.jwks()
+        async def fetch(url: str, mint: Mint = mint) -> Fetched:
+            return Fetched(mint.jwks())
 
         server = ResourceServer(Issuer(url=URL, audience=AUDIENCE, jwks_uri=f"{URL}/jwks"), fetch=fetch)
         scope = scope_of(mint.access_token(key=mint.keys[count // 2], **CLAIMS))

@@ -57,7 +57,7 @@ def measure(pace: Pace) -> list[Section]:
 
     def server() -> ResourceServer:
         trusted = Issuer(url=issuer.url, audience=issuer.audience)
-        return ResourceServer(trusted, fetch=issuer.fetch, observers=())
+        return ResourceServer(trusted, fetch=issuer.fetch)
 
     trust = Trust(server, issuer.mint.jwks(), issuer.url, issuer.audience)
     apps = {name: make(trust) for name, make in APPS.items()}

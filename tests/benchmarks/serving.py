@@ -19,7 +19,7 @@ def main(name: str, file: Path) -> None:
     """Serve until terminated."""
 
     def server() -> ResourceServer:
-        return ResourceServer(Issuer(url=ISSUER, audience=AUDIENCE, jwks_file=file), observers=())
+        return ResourceServer(Issuer(url=ISSUER, audience=AUDIENCE, jwks_file=file))
 
     # A line of log costs as much as a token; written for protected and for open routes alike, it would flatter us.
     serve.LOGGING["loggers"]["resource_server"]["level"] = "WARNING"
