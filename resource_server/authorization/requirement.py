@@ -45,7 +45,7 @@ class Requirement(ABC):
 
     @property
     def path_parameters(self) -> frozenset[str]:
-        """The path parameters by which it judges: a route without them could never meet it."""
+        """The path parameters by whose texts it judges: a route without them, or that changes them, does not start."""
         return frozenset()
 
     def parts(self) -> "tuple[Requirement, ...]":

@@ -1,15 +1,15 @@
 """What each route of an application requires, by every resource server that is installed there."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from fastapi.routing import iter_route_contexts
 from starlette.routing import WebSocketRoute
 
 from resource_server.configuration_error import ConfigurationError
 from resource_server.fastapi.below import leads_to
+from resource_server.fastapi.path_parameters import fault
 from resource_server.gate import Gate
 from resource_server.protector import ANY_TOKEN
 from resource_server.public import PublicPaths
@@ -65,26 +65,20 @@ def inventory(app: Any) -> Iterator[Exposure]:
 
 
 def check_parameters(app: Any) -> None:
-    """Demand that the path of each route has the parameters by which the route decides.
+    """Demand that the path of each route has the parameters by which the route decides, and that they stay texts.
 
     A misspelt one would refuse everybody, for ever; so would a scope that is none. Raises :class:`ConfigurationError`.
     """
     for route, path, gates in _routes(app):
-        has = _PARAMETER.findall(path)
         for gate in gates:
             try:
                 operation = gate.server.operations.of(route)
             except ValueError as error:  # a text in Security(api, scopes=[…]) that is no scope
                 raise ConfigurationError(f"{_methods(route)} {path}", f"requires what can't be: {error}") from None
-            for name in sorted(operation.requirement.path_parameters.difference(has)) if operation else ():
-                there = f"the parameters of its path are {', '.join(has)}" if has else "its path has no parameters"
-                raise ConfigurationError(
-                    f"{_methods(route)} {path}", f'requires owner("{name}"), but {there}: name one that is there'
-                )
-
-
-# As the framework reads a path: a name, and how it is converted.
-_PARAMETER: Final = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(?::[^}]*)?}")
+            for name in sorted(operation.requirement.path_parameters) if operation else ():
+                found = fault(route, path, name)
+                if found is not None:
+                    raise ConfigurationError(f"{_methods(route)} {path}", found)
 
 
 def _routes(

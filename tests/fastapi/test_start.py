@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Literal, NewType
+from uuid import UUID
 
 import pytest
-from fastapi import APIRouter, FastAPI, Security, WebSocket
+from fastapi import APIRouter, Depends, FastAPI, Path, Security, WebSocket
+from pydantic import AfterValidator, StringConstraints
 from starlette.testclient import TestClient
 
 from resource_server import AccessToken, ConfigurationError, ResourceServer, all_of, any_of, owner, role
@@ -15,10 +18,10 @@ from tests.fastapi.test_lifespan import Server
 from tests.fastapi.ways import ok
 
 
-def app_of(api: ResourceServer, path: str, requirement: Any) -> FastAPI:
+def app_of(api: ResourceServer, path: str, requirement: Any, endpoint: Any = ok) -> FastAPI:
     app = FastAPI()
     api.install(app)
-    app.get(path, dependencies=[api.requires(requirement)])(ok)
+    app.get(path, dependencies=[api.requires(requirement)])(endpoint)
     return app
 
 
@@ -52,13 +55,84 @@ def test_an_owner_whom_the_path_does_not_name_ends_the_start(
 
 def test_a_parameter_counts_wherever_the_path_comes_from(api: ResourceServer) -> None:
     """A prefix of a router, of an inclusion, of a mount; a converter."""
-    app, below, router = FastAPI(), FastAPI(), APIRouter(prefix="/{c:int}")
+    app, below, router = FastAPI(), FastAPI(), APIRouter(prefix="/{c:str}")
     api.install(app)
     router.get("/x", dependencies=[api.requires(any_of(owner("b"), owner("c")))])(ok)
     below.get("/{d:path}", dependencies=[api.requires(any_of(owner("a"), owner("d")))])(ok)
     app.include_router(router, prefix="/in/{b}")
     app.mount("/on/{a}", below)
     start(app)
+
+
+class Name(StrEnum):
+    ALICE = "alice"
+
+
+def stripped(user: Annotated[str, StringConstraints(strip_whitespace=True)]) -> None: ...
+def lowered(user: Annotated[str, AfterValidator(str.lower)]) -> None: ...
+def numbered(user: int) -> None: ...
+def identified(number: Annotated[UUID, Path(alias="user")]) -> None: ...
+def typed(user: Literal["alice", "bob"]) -> None: ...
+def enumerated(user: Name) -> None: ...
+def below(user: Annotated[None, Depends(numbered)]) -> None: ...
+
+
+READINGS = [
+    pytest.param("/{user}", numbered, "int", id="int"),
+    pytest.param("/{user}", identified, "UUID", id="alias"),
+    pytest.param("/{user}", typed, "typing.Literal['alice', 'bob']", id="literal"),
+    pytest.param("/{user}", enumerated, "Name", id="enumeration"),
+    pytest.param("/{user}", below, "int", id="in-a-dependency"),
+    pytest.param("/{user}", stripped, "a changed text", id="stripped"),
+    pytest.param("/{user}", lowered, "a changed text", id="validator"),
+    pytest.param("/{user:int}", ok, "int", id="converter"),
+    pytest.param("/{user:uuid}/notes", ok, "uuid", id="another-converter"),
+]
+
+
+@pytest.mark.parametrize("where", ["route", "mounted"])
+@pytest.mark.parametrize(("path", "endpoint", "read_as"), READINGS)
+def test_an_owner_whom_the_handler_reads_as_something_else_ends_the_start(
+    api: ResourceServer, where: str, path: str, endpoint: Any, read_as: str
+) -> None:
+    """T1: who is called "007", "+7" or "7.0" would own that path, where the handler finds the data of user 7."""
+    app, below = FastAPI(), FastAPI()
+    api.install(app)
+    (app if where == "route" else below).get(path, dependencies=[api.requires(any_of("a", owner("user")))])(endpoint)
+    app.mount("/on", below)
+    with pytest.raises(ConfigurationError) as caught:
+        start(app)
+    assert str(caught.value) == (
+        f"GET {'/on' if where == 'mounted' else ''}{path} requires "
+        f'owner("user"), which compares texts, but reads user as {read_as}, which several texts may stand for: '
+        f"annotate it str, or require a callable"
+    )
+
+
+def test_a_converter_of_a_mount_counts_too(api: ResourceServer) -> None:
+    """T1: wherever the parameter is converted."""
+    app, below = FastAPI(), FastAPI()
+    api.install(app)
+    below.get("/notes", dependencies=[api.requires(owner("user"))])(ok)
+    app.mount("/{user:int}", below)
+    with pytest.raises(ConfigurationError, match="but reads user as int, which"):
+        start(app)
+
+
+UserName = NewType("UserName", str)
+
+
+def told(user: str) -> None: ...
+def named(user: UserName) -> None: ...
+def bounded(user: Annotated[str, Path(max_length=9, pattern="^[a-z]+$")]) -> None: ...
+def untyped(user) -> None: ...  # type: ignore[no-untyped-def]
+def another(user: str, note_id: int) -> None: ...
+
+
+@pytest.mark.parametrize("endpoint", [told, named, bounded, untyped, another, ok])
+def test_an_owner_whom_the_handler_reads_as_the_text_that_he_is_starts(api: ResourceServer, endpoint: Any) -> None:
+    """The positive control; what bounds a text does not change it."""
+    start(app_of(api, "/{user}/{note_id}", owner("user"), endpoint))
 
 
 def test_a_mounted_application_and_a_websocket_are_looked_at_too(api: ResourceServer) -> None:
