@@ -114,9 +114,10 @@ async def judge(api: ResourceServer, token: str, *needs: Need, client: str = "20
 
 
 async def refusal(api: ResourceServer, token: str = GOOD, *needs: Need, **options: str) -> Refusal | None:
-    """Why a request is refused; None where it is not."""
+    """Why a request is refused; None where it is not. Fails where nobody decides."""
     try:
-        await judge(api, token, *needs, **options)
+        async with asyncio.timeout(10):
+            await judge(api, token, *needs, **options)
     except Refusal as refused:
         return refused
     return None

@@ -45,8 +45,6 @@ class ClaimRules:
     entitlements_claim: tuple[str, ...] = ("entitlements",)
     grants: Grants | None = None
     """What counts of the scopes, roles, groups and entitlements; None for everything."""
-    template: str = ""
-    """The issuer's configured URL, where it has a name for each of its tenants."""
     tenant_claim: str = "tid"
     tenant: str | None = None
     """Whose name ``issuer`` is, where it is a tenant's."""
@@ -72,7 +70,6 @@ def rules_of(issuer: Issuer, name: str, grants: Grants | None = None, tenant: st
         groups_claim=tuple(issuer.groups_claim),
         entitlements_claim=tuple(issuer.entitlements_claim),
         grants=grants,
-        template=issuer.url,
         tenant_claim=issuer.tenant_claim,
         tenant=tenant,
     )

@@ -17,6 +17,7 @@ from resource_server.stores.store import Store
 from resource_server.validation.introspection import IntrospectionValidator
 from resource_server.validation.jwt import JwtValidator
 from resource_server.validation.shared_answers import SharedAnswers
+from resource_server.validation.validator import TokenValidator
 from resource_server.verified import VerifiedToken
 
 SharedStore = tuple[Store, Seal]
@@ -34,6 +35,7 @@ class TokenFormats:
         self, issuers: TrustedIssuers, clock: Clock, *, shared: SharedStore | None = None, post: Post | None = None
     ) -> None:
         self._issuers = issuers
+        self._clock = clock
         self._jwt = JwtValidator(issuers, clock)
         introspecting = list(_introspecting(issuers, clock, shared, post))
         self._by_name = {one.endpoint.issuer.url: one for one in introspecting}
@@ -73,6 +75,10 @@ class TokenFormats:
         found = self._by_name.get(trusted.issuer.url) if trusted is not None else None
         return found if found is not None and found.endpoint.issuer.token_format == "introspection" else None  # noqa: S105
 
+    def asking_nobody(self) -> TokenValidator:
+        """A validator by the keys that are known already: it fetches nothing and shows no token to anybody."""
+        return _AskingNobody(self, JwtValidator(self._issuers, self._clock, by_known_keys=True))
+
     async def aclose(self) -> None:
         """Give the connections to introspection endpoints back."""
         for introspection in self._by_name.values():
@@ -83,6 +89,20 @@ class TokenFormats:
             if token.startswith(prefix):
                 return introspection
         raise Refusal(Kind.MALFORMED_TOKEN, "neither a JWT nor a token with the prefix of an introspecting issuer")
+
+
+class _AskingNobody:
+    """For explanations of tokens that anybody may have pasted (T36)."""
+
+    def __init__(self, formats: TokenFormats, by_known_keys: JwtValidator) -> None:
+        self._formats = formats
+        self._by_known_keys = by_known_keys
+
+    async def validate(self, credentials: Credentials, client: str | None = None) -> VerifiedToken:
+        """Verify a token. Raises :class:`Refusal`: ISSUER_UNAVAILABLE where the issuer alone could tell."""
+        if self._formats.introspecting(credentials.token) is not None:
+            raise Refusal(Kind.ISSUER_UNAVAILABLE, "only the issuer can tell, and it is not asked")
+        return await self._by_known_keys.validate(credentials, client)
 
 
 def _introspecting(

@@ -1,5 +1,6 @@
 """Validation of a token by asking its issuer (RFC 7662): one question for any number of callers, and our own checks."""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -91,18 +92,24 @@ class IntrospectionValidator:
     async def _ask_once(self, credentials: Credentials, client: str | None, max_age: float) -> Answer | None:
         """One question for all who come with the same token meanwhile."""
         flight = self._asking.get(credentials.digest)
+        network = _network_of(client)
         if flight is None or not flight.is_running:
-            self._admit(client or "")
+            self._admit(network)
             flight = self._asking[credentials.digest] = SingleFlight()
 
         async def ask() -> Answer | None:
             try:
                 return await self._ask(credentials, max_age)
             finally:
-                self._asking.pop(credentials.digest, None)
-                self._release(client or "")
+                self._release(network)
+                if not flight.is_awaited:
+                    self._asking.pop(credentials.digest, None)
 
-        return await flight.join(ask)
+        try:
+            return await flight.join(ask)
+        finally:  # not before somebody has heard the answer: who comes in between would ask once more
+            if self._asking.get(credentials.digest) is flight and not flight.is_running:
+                del self._asking[credentials.digest]
 
     async def _ask(self, credentials: Credentials, max_age: float) -> Answer | None:
         """What another has been told within so many seconds, or else the endpoint."""
@@ -182,14 +189,21 @@ class IntrospectionValidator:
             del self._inactive[next(iter(self._inactive))]
         self._inactive[digest] = self._clock.monotonic() + INACTIVE_LIFE
 
-    def _admit(self, client: str) -> None:
+    def _admit(self, network: str) -> None:
         """Over a bound nobody is asked: strangers must not fill the endpoint, nor one client keep the others out."""
-        count = self._clients.get(client, 0)
-        if len(self._asking) >= MAX_IN_FLIGHT or (client and count >= MAX_IN_FLIGHT_PER_CLIENT):
+        count = self._clients.get(network, 0)
+        if len(self._asking) >= MAX_IN_FLIGHT or (network and count >= MAX_IN_FLIGHT_PER_CLIENT):
             raise Refusal(Kind.ISSUER_UNAVAILABLE, "too many introspections are under way", retry_after=1)
-        self._clients[client] = count + 1
+        self._clients[network] = count + 1
 
-    def _release(self, client: str) -> None:
-        self._clients[client] -= 1
-        if not self._clients[client]:
-            del self._clients[client]
+    def _release(self, network: str) -> None:
+        self._clients[network] -= 1
+        if not self._clients[network]:
+            del self._clients[network]
+
+
+def _network_of(client: str | None) -> str:
+    """Whom an address stands for: in IPv6 its /64, since whoever has one address there has all of them (T33)."""
+    if not client or ":" not in client:
+        return client or ""
+    return str(ipaddress.ip_network((client.partition("%")[0], 64), strict=False))

@@ -19,11 +19,15 @@ MAX_KNOWN_HEADERS: Final = 256
 
 
 class JwtValidator:
-    """Validates the JWT access tokens of the issuers that are trusted."""
+    """Validates the JWT access tokens of the issuers that are trusted.
 
-    def __init__(self, issuers: TrustedIssuers, clock: Clock) -> None:
+    With ``by_known_keys`` no token makes it fetch any: what no known key has signed is refused at once.
+    """
+
+    def __init__(self, issuers: TrustedIssuers, clock: Clock, *, by_known_keys: bool = False) -> None:
         self._issuers = issuers
         self._clock = clock
+        self._by_known_keys = by_known_keys
         self._known = {name: self._judged_by(issuers.find(name)) for name in issuers.names}
         self._types = frozenset().union(*(spellings(keys.issuer.accept_typ) for keys in issuers))
         self._headers: dict[str, Header] = {}
@@ -39,12 +43,18 @@ class JwtValidator:
         keys, rules = self._find(jws)
         check_algorithm(jws, keys.issuer)
         generation = keys.generation
-        key = await keys.find(jws.header.key_id, jws.header.algorithm, may_force=lambda: self._would_pass(jws, rules))
+        key = await self._key(jws, keys, rules)
         check_signature(jws, key)
         claims.check_tenant(jws.payload, rules, key.issuer)
         token = claims.read(jws.payload, rules, self._clock.wall())
         self._remember(jws)
         return VerifiedToken(token, rules.leeway, keys, generation, key.thumbprint)
+
+    async def _key(self, jws: CompactJws, keys: IssuerKeys, rules: ClaimRules) -> Key:
+        kid, algorithm = jws.header.key_id, jws.header.algorithm
+        if self._by_known_keys:
+            return known_key(keys, kid, algorithm)
+        return await keys.find(kid, algorithm, may_force=lambda: self._would_pass(jws, rules))
 
     def _find(self, jws: CompactJws) -> tuple[IssuerKeys, ClaimRules]:
         """Choose by the exact ``iss``: what another issuer has signed is never tried (RFC 8725 §3.8)."""
@@ -78,6 +88,17 @@ class JwtValidator:
             if len(self._headers) >= MAX_KNOWN_HEADERS:
                 self._headers.clear()
             self._headers[jws.header_text] = jws.header
+
+
+def known_key(keys: IssuerKeys, kid: str | None, algorithm: str) -> Key:
+    """The key for a token's header, of those that are known already. Raises :class:`Refusal`; fetches nothing."""
+    known = keys.known if keys.is_ready else None
+    key = known.find(kid, algorithm) if known is not None else None
+    if key is not None:
+        return key
+    if known is None or keys.problem is not None:
+        raise Refusal(Kind.ISSUER_UNAVAILABLE, f"{keys.issuer.url}: {keys.problem}")
+    raise Refusal(Kind.UNKNOWN_KEY, "no key of the issuer has the token's kid and algorithm")
 
 
 def check_algorithm(jws: CompactJws, issuer: Issuer) -> None:
