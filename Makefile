@@ -21,7 +21,9 @@ check: .venv/.installed ## Look for faults without changing anything: lint, form
 	$(DEV) -m ruff check
 	$(DEV) -m ruff format --check
 	$(DEV) -m mypy
-	@$(DEV) -m resource_server openapi | diff -u openapi/openapi.json - || { echo "openapi/ is out of date: make openapi"; exit 1; }
+	@$(DEV) -m resource_server openapi | diff -u openapi/openapi.json - && \
+	$(DEV) -m tests.openapi.as_yaml < openapi/openapi.json | diff -u openapi/openapi.yaml - || \
+	{ echo "openapi/ is out of date: make openapi"; exit 1; }
 
 format: .venv/.installed ## Repair what can be repaired by machine
 	$(DEV) -m ruff check --fix
@@ -36,8 +38,9 @@ mutate: .venv/.mutate ## Change what judges tokens, a little at a time, and see 
 bench: .venv/.bench ## Measure the cost of protection and write docs/performance.md; ARGS="tokens routes" for parts of it
 	@$(DEV) -W ignore -m tests.benchmarks $(ARGS)
 
-openapi: .venv/.installed ## Write the bundled API's OpenAPI document to openapi/
+openapi: .venv/.installed ## Write the bundled API's OpenAPI document to openapi/, as JSON and as YAML
 	$(DEV) -m resource_server openapi > openapi/openapi.json
+	$(DEV) -m tests.openapi.as_yaml < openapi/openapi.json > openapi/openapi.yaml
 
 lock: .venv-lock/.installed ## Resolve the dependencies anew into the hashed locks
 	.venv-lock/bin/uv pip compile -q pyproject.toml --all-extras --universal --generate-hashes --no-header --upgrade -o run.lock

@@ -170,7 +170,9 @@ def openapi() -> None:
     from resource_server.demo.api import create_api
     from resource_server.fastapi import ResourceServer
 
-    server = ResourceServer("https://id.example.com", audience="https://api.example.com")
+    server = ResourceServer(
+        "https://id.example.com", audience="https://api.example.com", disclose_requirements=True, observers=()
+    )
     typer.echo(json.dumps(create_api(server).openapi(), indent=2, ensure_ascii=False))
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Sized
+from typing import Annotated
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.responses import StreamingResponse
@@ -13,20 +13,22 @@ from resource_server.fastapi import ResourceServer
 
 HEARTBEAT = 5.0
 """Seconds between two messages where nothing happens."""
+EVENTS = {"text/event-stream": {"schema": {"type": "string"}, "example": 'data: {"orders": 1}\n\n'}}
 
 
-def create_feed(server: ResourceServer, orders: list[dict[str, Any]]) -> APIRouter:
+def create_feed(server: ResourceServer, orders: Sized) -> APIRouter:
     """Tell subscribers how many orders there are."""
-    router = APIRouter(tags=["orders"])
+    router = APIRouter()
 
     @router.get(
         "/events",
         dependencies=[server.requires("orders:read")],
-        responses={200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}},
+        summary="Watch the orders",
+        responses={200: {"description": "Server-sent events, without an end.", "content": EVENTS}},
         response_class=StreamingResponse,
     )
-    async def stream_orders() -> StreamingResponse:
-        """Scope orders:read. Server-sent events; the stream ends when the token does."""
+    async def watch_orders() -> StreamingResponse:
+        """Open to a scope, and only as long as the token is good: the stream ends when the token does."""
         return StreamingResponse(_events(orders), media_type="text/event-stream")
 
     @router.websocket("/socket")
@@ -43,7 +45,7 @@ def create_feed(server: ResourceServer, orders: list[dict[str, Any]]) -> APIRout
     return router
 
 
-async def _events(orders: list[dict[str, Any]]) -> AsyncIterator[str]:
+async def _events(orders: Sized) -> AsyncIterator[str]:
     while True:
         yield f"data: {json.dumps({'orders': len(orders)})}\n\n"
         await asyncio.sleep(HEARTBEAT)

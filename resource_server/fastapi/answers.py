@@ -57,6 +57,12 @@ def answer_all(app: FastAPI, space: ProtectionSpace) -> None:
     app.add_exception_handler(500, failed)
 
 
+def answers_all(app: FastAPI) -> bool:
+    """Whether an application answers in this way, and nobody has put a handler of his own in its place since."""
+    handlers = [app.exception_handlers.get(kind) for kind in (HTTPException, RequestValidationError)]
+    return all(getattr(handler, "__module__", "") == __name__ for handler in handlers)
+
+
 def _allowed(request: Request) -> list[str]:
     """All methods of a path; the framework names those of the first matching route alone."""
     methods: set[str] = set()

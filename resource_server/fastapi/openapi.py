@@ -1,6 +1,7 @@
 """What OpenAPI says of protected operations: how to authenticate, which scopes suffice, how they refuse."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -8,12 +9,21 @@ from fastapi.routing import iter_route_contexts
 
 from resource_server.authorization.alternatives import scope_alternatives
 from resource_server.authorization.combination import AllOf
-from resource_server.fastapi.openapi_answers import SCHEMA, refusals_of, response_of
+from resource_server.fastapi.answers import answers_all
+from resource_server.fastapi.openapi_answers import (
+    NOTHING,
+    PLAIN_NOT_FOUND,
+    Responses,
+    own_answers,
+    refusals_of,
+)
+from resource_server.refusals import Kind
 
 LOGIN: Final = "login"
 """The scheme that the docs page adds: a browser's login at the issuer."""
 PASTED: Final = "bearer_token"
 """The scheme of one who has a token already."""
+FASTAPI_S_INVALID: Final = "HTTPValidationError"
 
 
 def document(app: FastAPI, server: Any, needs: Callable[[Any, str], AllOf | None], *, bounded: bool) -> None:
@@ -28,10 +38,17 @@ def document(app: FastAPI, server: Any, needs: Callable[[Any, str], AllOf | None
         fresh = app.openapi_schema is None
         schema = make()
         if fresh:
-            for operation, requirement in _protected(app, schema, needs):
-                _describe(operation, requirement, server, bounded=bounded and "requestBody" in operation)
             components = schema.setdefault("components", {})
-            components.setdefault("schemas", {})["Refusal"] = SCHEMA
+            schemas = components.setdefault("schemas", {})
+            ours, answered = Responses(server.space, schemas), answers_all(app)
+            for path, operation, requirement in _operations(app, schema, needs):
+                _describe(operation, requirement, server)
+                bound = bounded and "requestBody" in operation
+                responses = _responses(path, operation, requirement, ours, bounded=bound, answered=answered)
+                every = {str(status): response for status, response in responses.items()} | operation["responses"]
+                operation["responses"] = dict(sorted(every.items()))
+            schemas.update(ours.schemas)
+            _drop_unused(schema)
             schemes = components.setdefault("securitySchemes", {})
             schemes[server.scheme_name] = server.model.model_dump(by_alias=True, exclude_none=True, mode="json")
             schemes[PASTED] = {
@@ -44,19 +61,22 @@ def document(app: FastAPI, server: Any, needs: Callable[[Any, str], AllOf | None
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema
 
 
-def _protected(
+def _operations(
     app: FastAPI, schema: dict[str, Any], needs: Callable[[Any, str], AllOf | None]
-) -> Iterator[tuple[dict[str, Any], AllOf]]:
+) -> Iterator[tuple[str, dict[str, Any], AllOf | None]]:
     for context in iter_route_contexts(app.routes):
         path = getattr(context, "path_format", None) or ""
-        requirement = needs(context, context.path or "")
         for method in context.methods or ():
             operation = schema.get("paths", {}).get(path, {}).get(method.lower())
-            if isinstance(operation, dict) and requirement is not None:
-                yield operation, requirement
+            if isinstance(operation, dict):
+                yield path, operation, needs(context, context.path or "")
 
 
-def _describe(operation: dict[str, Any], requirement: AllOf, server: Any, *, bounded: bool) -> None:
+def _describe(operation: dict[str, Any], requirement: AllOf | None, server: Any) -> None:
+    """What is required; that an operation is open is said, too, where it has no scheme of the user's own."""
+    if requirement is None:
+        operation.setdefault("security", [])
+        return
     words = str(requirement)
     operation["x-requires"] = words
     operation["description"] = f"{operation.get('description', '')}\n\n**Requires** {words}.".strip()
@@ -64,8 +84,37 @@ def _describe(operation: dict[str, Any], requirement: AllOf, server: Any, *, bou
         {server.scheme_name: list(names)} for names in scope_alternatives(requirement)
     ]
     operation["security"] = [*by_login, {PASTED: []}]
-    for status, kinds in refusals_of(requirement, bounded=bounded).items():
-        operation["responses"].setdefault(str(status), response_of(status, kinds, server.space, requirement))
+
+
+def _responses(
+    path: str,
+    operation: dict[str, Any],
+    requirement: AllOf | None,
+    ours: Responses,
+    *,
+    bounded: bool,
+    answered: bool,
+) -> dict[int, dict[str, Any]]:
+    """How an operation refuses, by status; takes out of it what FastAPI said of a 422 that is ours."""
+    kinds = [] if requirement is None else refusals_of(requirement)
+    kinds += [Kind.OVERSIZED_CONTENT] if bounded else []
+    kinds += own_answers(path, operation) if answered else []
+    responses = ours.of(kinds, NOTHING if requirement is None else requirement.demands)
+    if answered and FASTAPI_S_INVALID in str(operation["responses"].get("422")):
+        del operation["responses"]["422"]
+    if answered and "requestBody" in operation:
+        responses[400] = ours.of_unreadable(responses.get(400))
+    if not answered and 404 in responses:
+        responses[404] = deepcopy(PLAIN_NOT_FOUND)
+    return responses
+
+
+def _drop_unused(schema: dict[str, Any]) -> None:
+    """Take out FastAPI's schemas of a 422 where no operation refers to them any more."""
+    schemas = schema["components"]["schemas"]
+    for name in (FASTAPI_S_INVALID, "ValidationError"):
+        if name in schemas and f"#/components/schemas/{name}'" not in str(schema):
+            del schemas[name]
 
 
 def add_login(schema: dict[str, Any], scheme_name: str, authorization: str | None, token: str | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The refusals that an operation can give, as OpenAPI responses: their examples are made by what makes the answers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from typing import Any, Final
 
 from resource_server.authorization.combination import AllOf, AnyOf
@@ -8,8 +9,11 @@ from resource_server.authorization.policy import Owner
 from resource_server.authorization.requirement import Requirement
 from resource_server.authorization.scopes import Acr
 from resource_server.challenge import ProtectionSpace, answer
+from resource_server.demands import Demands
+from resource_server.fastapi.openapi_schemas import PROBLEM, REFUSAL
 from resource_server.refusals import TABLE, Kind, Refusal
 
+# No operation documents 429, since nothing raises `rate_limited` yet, or 500, which is a fault of the API's own code.
 _DESCRIPTIONS: Final = {
     400: "The Authorization header is malformed, or the token was sent in more than one way.",
     401: "An access token is missing, or the one presented is not valid here. The challenge says how to get one.",
@@ -18,37 +22,46 @@ _DESCRIPTIONS: Final = {
         "other token of the same user would."
     ),
     404: "There is no such thing, or it is hidden from this caller.",
+    405: "The path is known and has no such method. Allow names those that it has.",
     413: "The body is too large.",
+    422: "The content is not what the operation takes. As a problem, it says what is wrong where.",
     431: "The Authorization header is too large.",
     503: "It can't be decided at the moment, since the issuer can't be reached. The token may well be good: keep it.",
 }
-REFERENCE: Final = {"$ref": "#/components/schemas/Refusal"}
-SCHEMA: Final[dict[str, Any]] = {
-    "title": "Refusal",
-    "description": "Why a request was refused. Clients decide by the status and by WWW-Authenticate.",
-    "type": "object",
-    "required": ["status"],
-    "properties": {
-        "status": {"type": "integer", "description": "The HTTP status."},
-        "error": {
-            "type": "string",
-            "description": "A code of RFC 6750 or RFC 9470, or access_denied. Absent where no token was sent.",
+_HEADERS: Final[dict[int, tuple[str, dict[str, Any]]]] = {
+    405: (
+        "Allow",
+        {
+            "description": "The methods of the path (RFC 9110 §10.2.1).",
+            "schema": {"type": "string", "examples": ["GET, HEAD"]},
         },
-        "error_description": {"type": "string", "description": "For developers; the same for every cause of a code."},
-        "scope": {"type": "string", "description": "All scopes of the operation, with spaces between them."},
-        "title": {"type": "string"},
-        "detail": {"type": "string", "description": "How to authenticate."},
-        "required_roles": {
-            "type": "array",
-            "items": {"type": "string"},
-            "description": "The roles of which one is needed, where the API discloses them.",
+    ),
+    503: (
+        "Retry-After",
+        {
+            "description": "Seconds after which another try makes sense.",
+            "schema": {"type": "integer", "minimum": 1, "examples": [30]},
         },
+    ),
+}
+_UNREADABLE: Final = {"title": "There was an error parsing the body", "status": 400}
+"""What FastAPI says of a body that it can't read, in the form of the others."""
+PLAIN_NOT_FOUND: Final[dict[str, Any]] = {
+    "description": _DESCRIPTIONS[404],
+    "content": {
+        "application/json": {
+            "schema": {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}},
+            "examples": {"hidden": {"value": {"detail": "Not Found"}}},
+        }
     },
 }
+"""The 404 of an application that answers in FastAPI's own form; what is hidden looks like it."""
+
+NOTHING: Final = Demands()
 
 
-def refusals_of(requirement: AllOf, *, bounded: bool) -> dict[int, list[Kind]]:
-    """The kinds by which an operation may refuse, by status. ``bounded``: whether bodies may be too large for it."""
+def refusals_of(requirement: AllOf) -> list[Kind]:
+    """The kinds by which an operation may refuse."""
     parts = list(_parts(requirement))
     kinds = [Kind.MALFORMED_CREDENTIALS, Kind.NO_CREDENTIALS, Kind.BAD_SIGNATURE, Kind.EXPIRED]
     if any(isinstance(part, Acr) for part in parts):
@@ -59,12 +72,7 @@ def refusals_of(requirement: AllOf, *, bounded: bool) -> dict[int, list[Kind]]:
         kinds.append(Kind.MISSING_ROLE if requirement.demands.roles else Kind.POLICY)
     if any(isinstance(part, Owner) and part.hide for part in parts):
         kinds.append(Kind.HIDDEN)
-    kinds += [Kind.OVERSIZED_CONTENT] if bounded else []
-    kinds += [Kind.OVERSIZED_CREDENTIALS, Kind.ISSUER_UNAVAILABLE]
-    by_status: dict[int, list[Kind]] = {}
-    for kind in kinds:
-        by_status.setdefault(TABLE[kind].status, []).append(kind)
-    return by_status
+    return [*kinds, Kind.OVERSIZED_CREDENTIALS, Kind.ISSUER_UNAVAILABLE]
 
 
 def _parts(requirement: Requirement) -> Iterator[Requirement]:
@@ -75,22 +83,69 @@ def _parts(requirement: Requirement) -> Iterator[Requirement]:
         yield requirement
 
 
-def response_of(status: int, kinds: list[Kind], space: ProtectionSpace, requirement: AllOf) -> dict[str, Any]:
-    """One response: its headers and body, with an example for each kind, as the path itself renders it."""
-    rendered = {kind.value: answer(Refusal(kind), space, requirement.demands) for kind in kinds}
-    challenges = [
-        value for one in rendered.values() for name, value in one.headers if name.lower() == "www-authenticate"
-    ]
-    headers: dict[str, Any] = {}
-    if challenges:
-        headers["WWW-Authenticate"] = {
-            "description": "How to authenticate, or what the token lacks (RFC 6750 §3).",
-            "schema": {"type": "string", "examples": list(dict.fromkeys(challenges))},
+class Responses:
+    """Makes the responses of an application's operations, and the schemas that they refer to.
+
+    ``taken`` are the names of the application's own schemas, which stand.
+    """
+
+    def __init__(self, space: ProtectionSpace, taken: Iterable[str]) -> None:
+        prefix = "ResourceServer" if {"Refusal", "Problem"} & set(taken) else ""
+        self._space = space
+        self._refusal, self._problem = f"{prefix}Refusal", f"{prefix}Problem"
+
+    @property
+    def schemas(self) -> dict[str, Any]:
+        """By name."""
+        problem = {"allOf": [_reference(self._refusal)], **PROBLEM}
+        return deepcopy({self._refusal: REFUSAL, self._problem: problem})  # users write into an application's schema
+
+    def of(self, kinds: Iterable[Kind], demands: Demands = NOTHING) -> dict[int, dict[str, Any]]:
+        """A response for each status of some kinds."""
+        by_status: dict[int, list[Kind]] = {}
+        for kind in dict.fromkeys(kinds):
+            by_status.setdefault(TABLE[kind].status, []).append(kind)
+        return {status: self._response(status, found, demands) for status, found in by_status.items()}
+
+    def of_unreadable(self, refused: dict[str, Any] | None) -> dict[str, Any]:
+        """A 400 that is also given to content that is no text, or is nested too deeply; it has no challenge then."""
+        if refused is None:
+            content = {"application/json": {"schema": _reference(self._refusal), "examples": {}}}
+            response: dict[str, Any] = {"description": "The content can't be read.", "content": content}
+        else:
+            response = {**refused, "description": f"{refused['description']} Or the content can't be read."}
+        response["content"]["application/json"]["examples"]["unreadable_content"] = {"value": dict(_UNREADABLE)}
+        return response
+
+    def _response(self, status: int, kinds: list[Kind], demands: Demands) -> dict[str, Any]:
+        """Its headers and body, with an example for each kind, as the path itself renders it."""
+        rendered = {kind.value: answer(Refusal(kind), self._space, demands) for kind in kinds}
+        challenges = [value for one in rendered.values() for name, value in one.headers if name == "www-authenticate"]
+        headers: dict[str, Any] = {}
+        if challenges:
+            headers["WWW-Authenticate"] = {
+                "description": "How to authenticate, or what the token lacks (RFC 6750 §3).",
+                "schema": {"type": "string", "examples": list(dict.fromkeys(challenges))},
+            }
+        if status in _HEADERS:
+            name, headers[name] = deepcopy(_HEADERS[status])
+        examples = {name: {"value": one.body} for name, one in rendered.items()}
+        content = {
+            "application/json": {"schema": _reference(self._refusal), "examples": examples},
+            "application/problem+json": {"schema": _reference(self._problem)},
         }
-    if status == 503:
-        headers["Retry-After"] = {
-            "description": "Seconds after which another try makes sense.",
-            "schema": {"type": "integer", "minimum": 1, "examples": [30]},
-        }
-    content = {"schema": REFERENCE, "examples": {name: {"value": one.body} for name, one in rendered.items()}}
-    return {"description": _DESCRIPTIONS[status], "headers": headers, "content": {"application/json": content}}
+        return {"description": _DESCRIPTIONS[status], "headers": headers, "content": content}
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def own_answers(path: str, operation: dict[str, Any]) -> list[Kind]:
+    """The kinds by which an application itself refuses, where it gives all answers in their form."""
+    kinds = [Kind.METHOD_NOT_ALLOWED]
+    if "{" in path:
+        kinds.append(Kind.HIDDEN)  # with a slash in a parameter, it is another path
+    if "422" in operation["responses"]:
+        kinds.append(Kind.INVALID_CONTENT)
+    return kinds

@@ -197,7 +197,7 @@ async def test_the_documentation_is_public_where_it_is_on(server: ResourceServer
     assert (await call(app, "GET", "/docs")).status_code == 200
     schema = (await call(app, "GET", "/openapi.json")).json()
     needs = {
-        f"{method.upper()} {path}": operation.get("security", [{}])[0].get("access_token")
+        f"{method.upper()} {path}": (operation["security"] or [{}])[0].get("access_token")
         for path, operations in schema["paths"].items()
         for method, operation in operations.items()
     }

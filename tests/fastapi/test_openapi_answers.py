@@ -1,0 +1,127 @@
+"""What OpenAPI says of an application's answers beside the refusals, and of the schemas that they have."""
+
+from copy import deepcopy
+
+import pytest
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import create_model
+
+from resource_server import ResourceServer, owner
+from tests.fastapi.ways import Note, ok
+
+
+def test_what_is_written_into_one_schema_is_in_no_other(api: ResourceServer) -> None:
+    """FastAPI's documented way to extend a schema is to write into it."""
+    schemas = []
+    for _ in range(2):
+        app = FastAPI()
+        api.install(app, answer_all=True)
+        app.get("/{key}", dependencies=[api.requires(owner("key", hide=True))])(ok)
+        schemas.append(app.openapi())
+    written, other = schemas
+    before = deepcopy(other)
+    written["components"]["schemas"]["Refusal"]["properties"].clear()
+    written["components"]["schemas"]["Problem"].clear()
+    for response in written["paths"]["/{key}"]["get"]["responses"].values():
+        response.get("headers", {}).clear()
+        response["content"].clear()
+    assert other == before
+
+
+@pytest.mark.parametrize("taken", ["Refusal", "Problem"])
+def test_a_schema_of_the_user_s_own_keeps_its_name(api: ResourceServer, taken: str) -> None:
+    """Ours have another one then, and the responses refer to it."""
+    model = create_model(taken, why=(str, ...))
+    app = FastAPI()
+    api.install(app)
+
+    @app.get("/", dependencies=[api.requires()])
+    async def explain() -> model: ...  # type: ignore[valid-type]
+
+    schemas = app.openapi()["components"]["schemas"]
+    content = app.openapi()["paths"]["/"]["get"]["responses"]["401"]["content"]
+    assert list(schemas[taken]["properties"]) == ["why"]
+    assert schemas["ResourceServerProblem"]["allOf"] == [{"$ref": "#/components/schemas/ResourceServerRefusal"}]
+    assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/ResourceServerRefusal"}
+    assert content["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/ResourceServerProblem"}
+
+
+@pytest.fixture
+def orders(api: ResourceServer) -> FastAPI:
+    """Routes that can refuse in each way of an application's own."""
+    app = FastAPI()
+    app.get("/orders/{number}", dependencies=[api.requires()])(ok)
+    app.get("/hidden/{key}", dependencies=[api.requires(owner("key", hide=True))])(ok)
+
+    @app.post("/notes", dependencies=[api.requires("write")])
+    async def write(note: Note) -> None: ...
+
+    @app.post("/open")
+    async def write_openly(note: Note) -> None: ...
+
+    return app
+
+
+def documented(app: FastAPI, method: str, path: str) -> dict[str, list[str]]:
+    """The examples of each status."""
+    responses = app.openapi()["paths"][path][method]["responses"]
+    return {
+        status: list(response["content"]["application/json"]["examples"])
+        for status, response in responses.items()
+        if status >= "400" and "examples" in response["content"]["application/json"]
+    }
+
+
+def test_where_all_answers_have_one_form_they_are_documented_in_it(api: ResourceServer, orders: FastAPI) -> None:
+    """D27, D32, D33, R30: what `answer_all` and `max_body` answer, instead of FastAPI's HTTPValidationError."""
+    api.install(orders, answer_all=True, max_body=100)
+    assert documented(orders, "get", "/orders/{number}") == {
+        "400": ["malformed_credentials"],
+        "401": ["no_credentials", "bad_signature", "expired"],
+        "404": ["hidden"],
+        "405": ["method_not_allowed"],
+        "431": ["oversized_credentials"],
+        "503": ["issuer_unavailable"],
+    }
+    assert documented(orders, "post", "/notes") == {
+        "400": ["malformed_credentials", "unreadable_content"],
+        "401": ["no_credentials", "bad_signature", "expired"],
+        "403": ["insufficient_scope"],
+        "405": ["method_not_allowed"],
+        "413": ["oversized_content"],
+        "422": ["invalid_content"],
+        "431": ["oversized_credentials"],
+        "503": ["issuer_unavailable"],
+    }
+    assert documented(orders, "post", "/open") == {
+        "400": ["unreadable_content"],
+        "405": ["method_not_allowed"],
+        "413": ["oversized_content"],
+        "422": ["invalid_content"],
+    }
+    assert {"HTTPValidationError", "ValidationError"}.isdisjoint(orders.openapi()["components"]["schemas"])
+
+
+def test_where_fastapi_answers_its_own_form_is_documented(api: ResourceServer, orders: FastAPI) -> None:
+    """And what is hidden looks like its 404."""
+    api.install(orders)
+    hidden = orders.openapi()["paths"]["/hidden/{key}"]["get"]["responses"]["404"]["content"]["application/json"]
+    assert hidden["examples"] == {"hidden": {"value": {"detail": "Not Found"}}}
+    assert hidden["schema"]["required"] == ["detail"]
+    responses = orders.openapi()["paths"]["/notes"]["post"]["responses"]
+    assert {"404", "405", "413"}.isdisjoint(responses)
+    reference = {"$ref": "#/components/schemas/HTTPValidationError"}
+    assert responses["422"]["content"]["application/json"]["schema"] == reference
+    assert "HTTPValidationError" in orders.openapi()["components"]["schemas"]
+
+
+def test_a_handler_of_the_user_s_own_has_the_say_over_what_is_documented(api: ResourceServer, orders: FastAPI) -> None:
+    """Where another handler answers, ours is not promised."""
+    api.install(orders, answer_all=True)
+
+    @orders.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=400)
+
+    assert "405" not in documented(orders, "post", "/notes")
