@@ -2,7 +2,9 @@
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
+from typing import Final
 
 import pybase64
 
@@ -14,11 +16,14 @@ from resource_server.issuers.trusted_issuers import TrustedIssuers
 from resource_server.refusals import Kind, Refusal
 from resource_server.stores.seal import Seal
 from resource_server.stores.store import Store
+from resource_server.validation import claims
 from resource_server.validation.introspection import IntrospectionValidator
 from resource_server.validation.jwt import JwtValidator
 from resource_server.validation.shared_answers import SharedAnswers
 from resource_server.validation.validator import TokenValidator
 from resource_server.verified import VerifiedToken
+
+_FOREIGN: Final = re.compile(r"[^A-Za-z0-9+/_-]")
 
 SharedStore = tuple[Store, Seal]
 """What processes share, and what it is sealed with."""
@@ -55,9 +60,12 @@ class TokenFormats:
         verified = await self._jwt.validate(credentials, client)
         also_asked = self._by_name.get(verified.token.issuer)
         every = also_asked.endpoint.introspection.jwt_every if also_asked is not None else None
-        if also_asked is None or every is None:
-            return verified
+        if also_asked is None or every is None or self._is_expired(verified):
+            return verified  # nobody is asked whether an expired token was revoked, too
         return verified.living(await also_asked.confirm_active(credentials, client, every))
+
+    def _is_expired(self, verified: VerifiedToken) -> bool:
+        return claims.is_expired(verified.token.expires_at, verified.leeway, self._clock.wall())
 
     def introspecting(self, token: str) -> IntrospectionValidator | None:
         """Whose endpoint a token is shown to; None for one that is validated by key set.
@@ -133,8 +141,15 @@ def payload_of_jwt(token: str) -> dict[str, object] | None:
 
 
 def _decode(part: str) -> object:
+    """As the laxest reader would: what is no base64url, or no UTF-8, is passed over; of two members a text counts."""
+    kept = _FOREIGN.sub("", part)
+    kept = kept[: len(kept) - (len(kept) % 4 == 1)]
     try:
-        raw = pybase64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_")
-        return json.loads(raw)
+        raw = pybase64.b64decode(kept + "=" * (-len(kept) % 4), altchars=b"-_")
+        return json.loads(raw.decode(json.detect_encoding(raw), "replace"), object_pairs_hook=_texts_last)
     except (ValueError, RecursionError, MemoryError):
         return None
+
+
+def _texts_last(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    return dict(sorted(pairs, key=lambda pair: isinstance(pair[1], str)))
