@@ -57,8 +57,9 @@ async def read_signed(
         raise NoAnswer("the signed answer has no iat")
     if payload.get("iss") != issuer.url:
         raise NoAnswer("the signed answer's iss is not the issuer")
-    if audience != client_id and not (type(audience) is list and client_id in audience):
-        raise NoAnswer("the signed answer's aud is not this API's client_id")
+    named = audience if type(audience) is list else [audience]
+    if not any(name in named for name in (client_id, *issuer.audiences)):
+        raise NoAnswer("the signed answer's aud is neither this API's client_id nor its audience")
     if not -issuer.leeway <= now - issued_at <= MAX_AGE + issuer.leeway:
         raise NoAnswer("the signed answer is not fresh")
     members = payload.get("token_introspection")
