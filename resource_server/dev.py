@@ -8,8 +8,11 @@ import sys
 
 import typer
 
+from resource_server.asgi import AsgiApp, Receive, Scope, Send
 from resource_server.configuration_error import ConfigurationError
+from resource_server.demo import sample_client
 from resource_server.demo.api import create_api
+from resource_server.demo.sample_client import create_sample_client
 from resource_server.development.accounts import DevelopmentCredentials
 from resource_server.development.authorization_server import create_authorization_server
 from resource_server.development.loopback import LoopbackOnly
@@ -28,16 +31,32 @@ def develop(port: int, issuer_port: int) -> None:
     api_socket, issuer_socket = bind(HOST, port), bind(HOST, issuer_port)
     port = api_socket.getsockname()[1]
     origin, issuer = (f"http://{HOST}:{one.getsockname()[1]}" for one in (api_socket, issuer_socket))
-    provider = create_authorization_server(issuer, origin, api_origin=origin)
+    redirects = [origin + path for path in ("/docs/oauth2-redirect", sample_client.PATH)]
+    provider = create_authorization_server(issuer, origin, api_origin=origin, redirect_uris=redirects)
     observers = [Audit(settings.read_audit_key())] if settings.audit else []
     server = ResourceServer(issuer, audience=origin, resource=origin, disclose_requirements=True, observers=observers)
     docs = ApiDocs(client_id=provider.credentials.public_client_id, parameters={"resource": origin})
-    api = LoopbackOnly(create_api(server, docs=docs), port, headers={})
+    app = create_api(server, docs=docs)
+    sample = create_sample_client(issuer, provider.credentials.public_client_id)
+    api = LoopbackOnly(_beside(app, sample), port, headers={})
 
     def ready() -> None:
         typer.echo(_greeting(origin, issuer, provider.credentials))
 
     run([Site(api, api_socket), Site(provider.app, issuer_socket)], ready=ready)
+
+
+def _beside(api: AsgiApp, sample: AsgiApp) -> AsgiApp:
+    """The API, and the sample client's pages beside it: they need no token, and the API need not know them."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        is_sample = scope["type"] == "http" and (
+            path == sample_client.PATH or path.startswith(f"{sample_client.PATH}/")
+        )
+        await (sample if is_sample else api)(scope, receive, send)
+
+    return answer
 
 
 def _check_private(settings: Settings) -> None:
@@ -57,7 +76,8 @@ def _greeting(origin: str, issuer: str, credentials: DevelopmentCredentials) -> 
     client = f"{credentials.client_id}:{credentials.client_secret}"
     command = f"{shlex.quote(sys.executable)} -m resource_server"
     return f"""
-  The protected API          {origin}     (its pages: {origin}/docs)
+  The protected API          {origin}     (its docs: {origin}/docs)
+  A client of it             {origin}/app     (how a page treats 401, 403 and 503)
   The authorization server   {issuer}     (for development: keys and passwords are new at each start)
 
   Paste these, one after the other:

@@ -12,8 +12,8 @@ MAX_LINES = 300
 
 # From the ground up: a module may import those of its own floor and of the floors below. One row is one floor.
 FLOORS = (
-    "access_token asgi check clock configuration_error demands refusals single_flight development",
-    "answering challenge cors credentials events forwarding public stores stream verified",
+    "access_token asgi check clock configuration_error demands printable refusals single_flight development",
+    "answering challenge cors credentials events forwarding page public stores stream verified",
     "issuers authorization",
     "diagnosis protected_resource validation",
     "protector gate observers",
