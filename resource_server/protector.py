@@ -70,6 +70,17 @@ class ResourceProtector:
         self._observers_of_grants = tuple(one for one in observers if not getattr(one, "refusals_only", False))
         self._first_issuer = issuers.first
 
+    def judging_by(self, validator: TokenValidator) -> "ResourceProtector":
+        """The same path with another validator: for explanations, so it remembers nothing and tells nobody."""
+        return ResourceProtector(
+            validator,
+            VerifiedTokens(0, self._clock),
+            issuers=self._issuers,
+            forwarding=self._forwarding,
+            hierarchy=self._hierarchy,
+            clock=self._clock,
+        )
+
     async def protect(self, scope: Mapping[str, Any], requirement: AllOf = ANY_TOKEN) -> AccessToken:
         """The path: authenticate, authorize, and tell the observers. Raises :class:`Refusal`."""
         walk = self.begin()

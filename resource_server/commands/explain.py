@@ -5,6 +5,7 @@ import textwrap
 from typing import Any
 
 import typer
+from starlette.routing import compile_path
 
 from resource_server.authorization.combination import AllOf
 from resource_server.check import Check
@@ -12,6 +13,7 @@ from resource_server.commands.output import OK, REFUSED, UNREACHABLE, print_json
 from resource_server.configuration_error import ConfigurationError
 from resource_server.demo.api import create_api
 from resource_server.explain import Explanation, explain
+from resource_server.fastapi.operation import Operations
 from resource_server.protector import ANY_TOKEN
 from resource_server.settings import Settings
 
@@ -62,12 +64,12 @@ def _line(check: Check) -> str:
     return "\n".join(lines)
 
 
-def _find(app: Any, operations: Any, route: str) -> tuple[AllOf, dict[str, Any]]:
+def _find(app: Any, operations: Operations, route: str) -> tuple[AllOf, dict[str, Any]]:
     """The requirement of ``GET /orders``, and its path parameters."""
     method, _, path = route.partition(" ")
     scope = {"type": "http", "method": method.upper(), "path": path, "app": app, "headers": [], "root_path": ""}
-    found = operations.find(scope)
-    if found is None:
+    operation = operations.find(scope)
+    if operation is None:
         raise ConfigurationError("--route", "is no protected route of the bundled API: give it as 'GET /orders'")
-    operation, below = found
-    return operation.requirement, below.get("path_params", {})
+    matched = compile_path(operation.route or path)[0].match(path)
+    return operation.requirement, matched.groupdict() if matched else {}

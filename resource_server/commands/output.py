@@ -8,6 +8,9 @@ from typing import Any
 import typer
 
 from resource_server.configuration_error import ConfigurationError
+from resource_server.printable import printable
+
+__all__ = ["OK", "REFUSED", "UNREACHABLE", "USAGE", "print_json", "printable", "read_secret", "read_token"]
 
 OK = 0
 REFUSED = 1
@@ -18,11 +21,6 @@ UNREACHABLE = 3
 def print_json(value: Any) -> None:
     """Print a value for a machine."""
     typer.echo(json.dumps(value, indent=2))
-
-
-def printable(text: str) -> str:
-    """Escape what a terminal would obey or hide: controls, escapes, bidirectional marks."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def read_secret(file: Path) -> str:

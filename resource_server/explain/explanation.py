@@ -16,7 +16,7 @@ from resource_server.challenge import Answer, answer
 from resource_server.check import Check
 from resource_server.credentials import credential_fields, extract
 from resource_server.explain.jwt_checks import check_jwt
-from resource_server.explain.opaque_checks import check_opaque
+from resource_server.explain.opaque_checks import check_opaque, check_unasked
 from resource_server.fastapi import ResourceServer
 from resource_server.protector import ANY_TOKEN, Walk
 from resource_server.refusals import TABLE, Kind, Refusal
@@ -38,23 +38,34 @@ class Explanation:
 
 
 async def explain(
-    token: str, server: ResourceServer, *, route: str = "", requirement: AllOf = ANY_TOKEN, path_params: Any = None
+    token: str,
+    server: ResourceServer,
+    *,
+    route: str = "",
+    requirement: AllOf = ANY_TOKEN,
+    path_params: Any = None,
+    ask_issuers: bool = True,
 ) -> Explanation:
     """Explain a token against a resource server, and against one route's requirement if one is given.
 
     Uses the keys that the server has or can fetch, and asks an introspection endpoint as a request would; resolves no
-    URL that a token names. The explanation quotes claims of
-    a token that may be forged: it is for whoever holds both the token and the configuration.
+    URL that a token names. Without ``ask_issuers`` it uses the known keys alone, fetches nothing and shows the token to
+    nobody, so that strangers may paste theirs (T36): what only the issuer could tell ends as if that were down. The
+    explanation quotes claims of a token that may be forged: it is for whoever holds both the token and the
+    configuration.
     """
     scope = _scope(token) | {"path_params": path_params or {}}
-    walk = server.protector.begin()
+    protector = server.protector
+    if not ask_issuers:
+        protector = protector.judging_by(server.formats.asking_nobody())
+    walk = protector.begin()
     refusal: Refusal | None = None
     try:
-        await server.protector.authenticate(scope, requirement, walk)
-        await server.protector.authorize(scope, requirement, walk)
+        await protector.authenticate(scope, requirement, walk)
+        await protector.authorize(scope, requirement, walk)
     except Refusal as found:
         refusal = found
-    checks = [check async for check in _checks(scope, server)]
+    checks = [check async for check in _checks(scope, server, ask_issuers=ask_issuers)]
     if all(check.passed for check in checks) and requirement.members:
         checks += [check async for check in _requirements(server, route, requirement, scope, walk)]
     rendered: Answer | None = answer(refusal, server.space, requirement.demands) if refusal else None
@@ -69,7 +80,7 @@ def _scope(token: str) -> dict[str, Any]:
     return {"type": "http", "method": "GET", "headers": [(b"authorization", field)], "query_string": b""}
 
 
-async def _checks(scope: dict[str, Any], server: ResourceServer) -> AsyncIterator[Check]:
+async def _checks(scope: dict[str, Any], server: ResourceServer, *, ask_issuers: bool) -> AsyncIterator[Check]:
     now = server.protector.now()
     try:
         credentials = extract(scope, credential_fields(scope))
@@ -79,7 +90,8 @@ async def _checks(scope: dict[str, Any], server: ResourceServer) -> AsyncIterato
         yield Check("syntax", passed=False, found=refusal.reason, cure=cure)
         return
     if asked is not None:
-        async for check in check_opaque(credentials, asked, now):
+        found = check_opaque(credentials, asked, now) if ask_issuers else check_unasked(credentials, asked)
+        async for check in found:
             yield check
         return
     for check in check_jwt(credentials.token, server.issuers, now):

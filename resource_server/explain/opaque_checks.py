@@ -31,3 +31,15 @@ async def check_opaque(credentials: Credentials, asked: IntrospectionValidator, 
     yield Check("active", passed=True, found=f"says {endpoint}")
     for check in check_claims(payload, rules, now):
         yield check
+
+
+async def check_unasked(credentials: Credentials, asked: IntrospectionValidator) -> AsyncIterator[Check]:
+    """What can be said without the issuer, which is not asked."""
+    yield Check("syntax", passed=True, found=f"an opaque token of {len(credentials.token)} characters")
+    yield Check(
+        "active",
+        passed=False,
+        found="not asked: it says nothing by itself",
+        expected=f"known at {asked.endpoint.introspection.endpoint}",
+        cure="run resource-server explain, which asks the issuer",
+    )
