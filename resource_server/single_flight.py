@@ -11,16 +11,27 @@ class SingleFlight(Generic[T]):
     """Shares one running piece of work between all who ask for it meanwhile.
 
     A cancelled waiter hurts nobody, not even if it was the one who came first: the work is a task of its own. What it
-    raises is raised in every waiter. Finished work is not remembered. A second event loop gets work of its own.
+    raises is raised in every waiter. Finished work is not remembered, once its waiters have heard of it: who comes
+    before they did, and so before they can have remembered anything, shares it. A second event loop gets work of its
+    own.
     """
 
     def __init__(self) -> None:
         self._task: asyncio.Task[T] | None = None
+        self._waiting = 0
 
     @property
     def is_running(self) -> bool:
-        """Whether work is under way that :meth:`join` would share."""
-        return self._task is not None and not self._task.done() and self._task.get_loop() is asyncio.get_running_loop()
+        """Whether there is work that :meth:`join` would share."""
+        task = self._task
+        if task is None or task.get_loop() is not asyncio.get_running_loop():
+            return False
+        return not task.done() or (self._waiting > 0 and not task.cancelled())
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits for the work, or has yet to hear of its end."""
+        return self._waiting > 0
 
     async def join(self, work: Callable[[], Awaitable[T]]) -> T:
         """Wait for the running work, or start it."""
@@ -28,7 +39,13 @@ class SingleFlight(Generic[T]):
         if task is None or not self.is_running:
             task = self._task = asyncio.get_running_loop().create_task(_run(work))
             task.add_done_callback(_retrieve)
-        return await asyncio.shield(task)
+            self._waiting = 0
+        self._waiting += 1
+        try:
+            return await asyncio.shield(task)
+        finally:
+            if task is self._task:
+                self._waiting -= 1
 
 
 async def _run(work: Callable[[], Awaitable[T]]) -> T:

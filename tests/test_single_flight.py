@@ -47,6 +47,38 @@ async def test_finished_work_is_not_remembered() -> None:
     assert [await flight.join(work) for _ in range(3)] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_comes_before_the_waiters_have_heard_shares_what_they_waited_for(turns: int) -> None:
+    """DESIGN §8, one question for 1,000 callers: the first of them remembers the answer some turns after its end."""
+    flight, remembered, late = SingleFlight[int](), [], []
+    work = Work()
+
+    async def ask() -> int:
+        if not remembered:
+            remembered.append(await flight.join(work_and_let_others_come))
+        return remembered[0]
+
+    def come(turns: int) -> None:
+        if turns:
+            asyncio.get_running_loop().call_soon(come, turns - 1)
+        else:
+            late.append(asyncio.create_task(ask()))
+
+    async def work_and_let_others_come() -> int:
+        result = await work()
+        come(turns)
+        return result
+
+    waiters = [asyncio.create_task(ask()) for _ in range(3)]
+    await settle()
+    work.open.set()
+    assert await asyncio.gather(*waiters) == [1] * 3
+    await settle()
+    assert [await one for one in late] == [1]
+    assert work.done == 1
+    assert not flight.is_running
+
+
 async def test_every_waiter_gets_the_failure_and_the_next_tries_again() -> None:
     """CVE-2025-64527: a failed fetch and several tokens."""
     flight, work = SingleFlight[int](), Work(ValueError("down"))
