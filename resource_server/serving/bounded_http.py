@@ -1,6 +1,7 @@
 """uvicorn's fast HTTP protocol with the limits that it lacks: size, number and time of header fields (T28)."""
 
 import asyncio
+import re
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -13,6 +14,9 @@ MAX_HEAD: Final = 64 * 1024
 MAX_FIELDS: Final = 128
 MAX_SECONDS: Final = 10.0
 """For a request's head to arrive in whole."""
+
+_HOST: Final = re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=%:\[\]]*")
+"""The characters of a host and a port (RFC 3986 §3.2.2)."""
 
 
 class HeadTooLargeError(Exception):
@@ -81,10 +85,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
-        if self.parser.get_http_version() not in ("1.0", "1.1"):
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
             raise ImproperRequestError  # a line that says HTTP/2.0 is not HTTP/2, and 0.9 has no answers with a head
-        if sum(name == b"host" for name, _ in self.headers) > 1:
-            raise ImproperRequestError  # a proxy may have judged the other one (RFC 9112 §3.2)
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) > 1 or (not hosts and version == "1.1") or not all(map(_HOST.fullmatch, hosts)):
+            raise ImproperRequestError  # a proxy may have judged another one (RFC 9112 §3.2)
         self._in_head, self._in_body = False, True
         self._stop_timer()
         super().on_headers_complete()
@@ -109,7 +115,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _should_upgrade(self) -> bool:
-        """With a body it is no handshake but an ordinary request, which has its clocks (RFC 9110 §7.8)."""
+        """Whether a request is a handshake, and not an ordinary one, which has its clocks (RFC 9110 §7.8).
+
+        None has a body, comes by HTTP/1.0, or while an answer is owed, in the midst of which its own would stand.
+        """
+        owed = self.cycle is not None and not self.cycle.response_complete
+        if owed or self.parser.get_http_version() != "1.1":
+            return False
         with_body = any(name in (b"content-length", b"transfer-encoding") for name, _ in self.headers)
         return not with_body and super()._should_upgrade()
 

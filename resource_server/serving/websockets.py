@@ -3,9 +3,14 @@
 from http import HTTPStatus
 from typing import Any
 
+import websockets.http11
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from resource_server.serving.closing_answer import closing_answer
+
+# The head has been read before, and is bounded to half of this. The library's own bound for a line, which is made to be
+# changed by an environment variable alone, would refuse credentials that HTTP reads.
+websockets.http11.MAX_LINE_LENGTH = 128 * 1024
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):

@@ -58,14 +58,14 @@ def connection(app: App) -> Connection:
     return Connection(app)
 
 
-def head(size: int, *, count: int = 1, target: str = "/") -> bytes:
-    """A request whose target and fields add up to ``size`` bytes in ``count`` fields."""
-    names = [f"x{number:04}".encode() for number in range(count)]
-    room = size - len(target) - sum(map(len, names))
-    values = [b"v" * (room // count)] * (count - 1)
+def head(size: int, *, count: int = 2, target: str = "/") -> bytes:
+    """A request whose target and fields add up to ``size`` bytes in ``count`` fields, of which one is its host."""
+    names = [f"x{number:04}".encode() for number in range(count - 1)]
+    room = size - len(target) - len(b"hosta") - sum(map(len, names))
+    values = [b"v" * (room // len(names))] * (len(names) - 1)
     values.append(b"v" * (room - sum(map(len, values))))
     fields = b"".join(name + b": " + value + b"\r\n" for name, value in zip(names, values, strict=True))
-    return f"GET {target} HTTP/1.1\r\n".encode() + fields + b"\r\n"
+    return f"GET {target} HTTP/1.1\r\nhost: a\r\n".encode() + fields + b"\r\n"
 
 
 def pieces(data: bytes, size: int) -> list[bytes]:
@@ -83,7 +83,7 @@ async def test_a_head_of_64_kib_is_read(connection: Connection, app: App) -> Non
     [
         pytest.param(head(MAX_HEAD + 1, count=8), id="one byte more in fields"),
         pytest.param(head(MAX_HEAD + 1, target="/" + "p" * (MAX_HEAD - 100)), id="one byte more in the target"),
-        pytest.param(head(MAX_HEAD + 1, count=1), id="one field alone"),
+        pytest.param(head(MAX_HEAD + 1, count=2), id="one field alone"),
     ],
 )
 async def test_a_head_above_64_kib_is_answered_431_and_the_connection_ends(
@@ -99,8 +99,8 @@ async def test_a_head_above_64_kib_is_answered_431_and_the_connection_ends(
 @pytest.mark.parametrize(
     "start",
     [
-        pytest.param(b"GET / HTTP/1.1\r\nx: ", id="a field"),
-        pytest.param(b"GET / HTTP/1.1\r\n", id="a field's name"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\nx: ", id="a field"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\n", id="a field's name"),
         pytest.param(b"GET /", id="a target"),
     ],
 )
@@ -145,7 +145,7 @@ async def test_a_head_in_small_pieces_is_read(connection: Connection) -> None:
 
 async def test_a_head_that_takes_ten_seconds_is_hung_up_on(connection: Connection) -> None:
     """T28, header time."""
-    await connection.send(b"GET / HTTP/1.1\r\n")
+    await connection.send(b"GET / HTTP/1.1\r\nhost: a\r\n")
     for _ in range(9):
         connection.loop.turn(1)
         await connection.send(b"x: y\r\n")
@@ -165,7 +165,7 @@ async def test_a_connection_that_says_nothing_for_ten_seconds_is_hung_up_on(conn
 
 async def test_the_second_heads_ten_seconds_begin_with_its_first_byte(connection: Connection) -> None:
     """T28, header time on a connection that is kept."""
-    assert await connection.send(b"GET / HTTP/1.1\r\n\r\n") == OK
+    assert await connection.send(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n") == OK
     connection.loop.turn(4)
     await connection.send(b"G")
     connection.loop.turn(9.9)
@@ -176,7 +176,7 @@ async def test_the_second_heads_ten_seconds_begin_with_its_first_byte(connection
 
 async def test_a_body_may_take_longer_than_a_head(connection: Connection, app: App) -> None:
     """T28 bounds the head; a slow upload is the application's to judge."""
-    await connection.send(b"POST /body HTTP/1.1\r\ncontent-length: 2\r\n\r\na")
+    await connection.send(b"POST /body HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\na")
     connection.loop.turn(60)
     assert await connection.send(b"b") == OK
     assert app.bodies == [b"ab"]
@@ -184,7 +184,7 @@ async def test_a_body_may_take_longer_than_a_head(connection: Connection, app: A
 
 async def test_a_body_may_be_larger_than_a_head(connection: Connection, app: App) -> None:
     """T28: only a head's bytes are counted."""
-    await connection.send(b"POST /body HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % (8 * READ))
+    await connection.send(b"POST /body HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % (8 * READ))
     answers = [await connection.send(b"b" * READ) for _ in range(8)]
     assert answers == [b""] * 7 + [OK]
     assert app.bodies == [b"b" * 8 * READ]
@@ -200,7 +200,8 @@ async def test_a_lost_connection_leaves_no_clock_running(connection: Connection)
 
 async def test_requests_in_one_packet_are_answered_in_their_order(connection: Connection, app: App) -> None:
     """RFC 9112 §9.3.2: pipelining works."""
-    assert await connection.send(b"".join(b"GET /%d HTTP/1.1\r\n\r\n" % number for number in range(5))) == OK * 5
+    requests = [b"GET /%d HTTP/1.1\r\nhost: a\r\n\r\n" % number for number in range(5)]
+    assert await connection.send(b"".join(requests)) == OK * 5
     assert [scope["path"] for scope in app.seen] == ["/0", "/1", "/2", "/3", "/4"]
 
 
@@ -208,19 +209,48 @@ async def test_requests_in_one_packet_are_answered_in_their_order(connection: Co
     "data",
     [
         pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", id="TLS"),
-        pytest.param(b"GET / HTTP/1.1\r\nbad name: x\r\n\r\n", id="a space in a name"),
-        pytest.param(b"GET / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", id="two lengths"),
-        pytest.param(b"GET / HTTP/1.1\r\nx: a\r\n folded\r\n\r\n", id="a folded field"),
-        pytest.param(b"POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n", id="two framings"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\nbad name: x\r\n\r\n", id="a space in a name"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", id="two lengths"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\nx: a\r\n folded\r\n\r\n", id="a folded field"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n", id="two framings"
+        ),
+        pytest.param(b"GET / HTTP/1.1\r\n\r\n", id="no host"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n", id="two hosts"),
+        pytest.param(b"GET / HTTP/1.0\r\nhost: a\r\nhost: b\r\n\r\n", id="two hosts in HTTP/1.0"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a, b\r\n\r\n", id="a list of hosts"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a/b\r\n\r\n", id="a host with a path"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: user@a\r\n\r\n", id="a host with a user"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: \xe9\r\n\r\n", id="a host that is not ASCII"),
     ],
 )
 async def test_what_is_no_http_is_answered_400_without_the_application(
     connection: Connection, app: App, data: bytes
 ) -> None:
-    """RFC 9112 §2.2, §5.1, §6.3: requests that two parsers may read in two ways."""
+    """RFC 9112 §2.2, §3.2, §5.1, §6.3: requests that two parsers may read in two ways."""
     assert await connection.send(data) == BAD
     assert connection.wire.closed
     assert app.seen == []
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a.example:8000\r\n\r\n", id="name"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n", id="IPv4"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: [::1]:8000\r\n\r\n", id="IPv6"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a_b-%41\r\n\r\n", id="any name of RFC 3986"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost:\r\n\r\n", id="empty"),
+    ],
+)
+async def test_a_host_of_any_proper_form_is_read(connection: Connection, request_head: bytes) -> None:
+    """RFC 9112 §3.2, RFC 3986 §3.2.2; an empty one stands for a target without an authority."""
+    assert await connection.send(request_head) == OK
+
+
+async def test_http_1_0_needs_no_host(connection: Connection) -> None:
+    """RFC 9112 §3.2 demands it of HTTP/1.1."""
+    assert (await connection.send(b"GET / HTTP/1.0\r\n\r\n")).endswith(b"ok")
 
 
 TRAILER = b"1\r\na\r\n0\r\nAuthorization: Bearer token\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n"
@@ -242,7 +272,7 @@ async def test_trailer_fields_do_not_become_header_fields(connection: Connection
 )
 async def test_a_trailer_that_never_ends_is_hung_up_on(connection: Connection, path: bytes, field: bytes) -> None:
     """T28: what the parser holds back of a trailer is memory, too."""
-    await connection.send(b"POST %s HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx: " % path)
+    await connection.send(b"POST %s HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx: " % path)
     for _ in range(3):
         if not connection.wire.closed:
             await connection.send(field)
@@ -253,7 +283,7 @@ async def test_an_answer_that_is_owed_to_an_earlier_request_is_not_given_for_a_l
     connection: Connection, app: App
 ) -> None:
     """T30: whoever reads the connection takes the next answer for the first request's."""
-    assert await connection.send(b"GET /slow HTTP/1.1\r\n\r\n" + head(MAX_HEAD + 1)) == b""
+    assert await connection.send(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n" + head(MAX_HEAD + 1)) == b""
     assert connection.wire.closed
     app.go_on.set()
     assert await connection.send(b"") == b""
@@ -263,14 +293,15 @@ async def test_a_fault_in_a_later_requests_body_is_not_answered_before_the_first
     connection: Connection,
 ) -> None:
     """T30: likewise."""
-    await connection.send(b"GET /slow HTTP/1.1\r\n\r\nPOST /body HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n")
+    slow = b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n"
+    await connection.send(slow + b"POST /body HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n")
     assert await connection.send(b"no chunk size\r\n") == b""
     assert connection.wire.closed
 
 
 async def test_a_fault_after_the_answer_gets_no_second_answer(connection: Connection) -> None:
     """T30: an answer that nobody asked for would be taken for the next request's."""
-    answer = await connection.send(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n")
+    answer = await connection.send(b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n")
     assert answer == OK
     assert await connection.send(b"no chunk size\r\n") == b""
     assert connection.wire.closed
@@ -278,6 +309,6 @@ async def test_a_fault_after_the_answer_gets_no_second_answer(connection: Connec
 
 async def test_a_fault_in_a_body_that_is_still_awaited_is_answered_400(connection: Connection, app: App) -> None:
     """RFC 9112 §7.1: the request that is at fault is the one to be answered."""
-    await connection.send(b"POST /body HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n")
+    await connection.send(b"POST /body HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n")
     assert await connection.send(b"no chunk size\r\n") == BAD
     assert connection.wire.closed

@@ -8,6 +8,7 @@ import uvicorn
 
 from resource_server.asgi import AsgiApp
 from resource_server.serving.bounded_http import BoundedHttpProtocol
+from resource_server.serving.websockets import WebSocketProtocol
 
 
 class Wire(asyncio.Transport):
@@ -17,6 +18,7 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.sent = b""
         self.closed = False
+        self.protocol: Any = None
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return {"sockname": ("127.0.0.1", 8000), "peername": ("127.0.0.1", 50000)}.get(name, default)
@@ -30,6 +32,12 @@ class Wire(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self.closed
+
+    def set_protocol(self, protocol: Any) -> None:
+        self.protocol = protocol
+
+    def get_protocol(self) -> Any:
+        return self.protocol
 
     def pause_reading(self) -> None:
         """The test feeds the protocol by hand."""
@@ -77,18 +85,18 @@ class Connection:
     """One connection to an application."""
 
     def __init__(self, app: AsgiApp) -> None:
-        config = uvicorn.Config(app, log_config=None, server_header=False, date_header=False)
+        config = uvicorn.Config(app, ws=WebSocketProtocol, log_config=None, server_header=False, date_header=False)
         config.load()
         state = uvicorn.Server(config).server_state
         self.loop = TurnableLoop()
         self.wire = Wire()
         loop: Any = self.loop
-        self._protocol = BoundedHttpProtocol(config=config, server_state=state, app_state={}, _loop=loop)
-        self._protocol.connection_made(self.wire)
+        self.wire.protocol = BoundedHttpProtocol(config=config, server_state=state, app_state={}, _loop=loop)
+        self.wire.protocol.connection_made(self.wire)
 
     async def send(self, data: bytes) -> bytes:
         """Let the server read, and its applications come to rest; what it has sent since the last time."""
-        self._protocol.data_received(data)
+        self.wire.protocol.data_received(data)
         for _ in range(10):
             await asyncio.sleep(0)
         sent, self.wire.sent = self.wire.sent, b""
@@ -96,4 +104,4 @@ class Connection:
 
     def lose(self) -> None:
         """The client has gone."""
-        self._protocol.connection_lost(None)
+        self.wire.protocol.connection_lost(None)
