@@ -6,6 +6,7 @@ being asked about is never a credential of ours (RFC 7662 §2.1).
 
 import base64
 import json
+import re
 import secrets
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
@@ -17,12 +18,19 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from resource_server.configuration_error import ConfigurationError
+from resource_server.issuers.algorithms import ALGORITHMS
 
 ASSERTION_LIFE: Final = 60
 """Seconds for which a client assertion is good."""
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MIN_SECRET: Final = 32
 """Bytes of a secret that signs assertions (RFC 7518 §3.2)."""
+
+_ALGORITHM_OF: Final = {
+    "RSA": "PS256", "P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "Ed25519"
+}  # fmt: skip
+"""What a key of that kind or curve signs by, where it does not say itself."""
+_TOKEN68: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
 Fields = MutableMapping[str, str]
 
@@ -52,6 +60,7 @@ class _Authentication:
     def __post_init__(self) -> None:
         if not self.client_id:
             raise ConfigurationError("client_id", "is missing: name the client that this API is at the issuer")
+        _check_text(self.client_id, "client_id")
 
     @property
     def certificate(self) -> tuple[Path, Path] | None:
@@ -69,6 +78,12 @@ class SecretBasic(_Authentication):
     secret: str = field(repr=False)
     raw: bool = False
 
+    def __post_init__(self) -> None:
+        _Authentication.__post_init__(self)
+        _check_text(self.secret, "client_secret")
+        if self.raw and ":" in self.client_id:  # it would move the border between the two (RFC 7617 §2)
+            raise ConfigurationError("client_id", "has a colon, which client_secret_basic_raw can't send")
+
     def complete(self, form: Fields, headers: Fields, audience: str, now: float) -> None:
         """Add the header."""
         del form, audience, now
@@ -82,6 +97,10 @@ class SecretPost(_Authentication):
     """A secret in the form."""
 
     secret: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _Authentication.__post_init__(self)
+        _check_text(self.secret, "client_secret")
 
     def complete(self, form: Fields, headers: Fields, audience: str, now: float) -> None:
         """Add the members."""
@@ -121,6 +140,15 @@ class PrivateKeyJwt(_Assertion):
     key: RSAKey | ECKey | OKPKey = field(repr=False)
     algorithm: str
 
+    def __post_init__(self) -> None:
+        _Authentication.__post_init__(self)
+        try:
+            if not _fits(self.key, self.algorithm):
+                raise ValueError
+            self._sign("", 0)  # what the key may not be used for ends the start, not a request
+        except Exception:  # noqa: BLE001 - what the library says may quote the key
+            raise _no_key() from None
+
     def _sign(self, audience: str, now: float) -> str:
         header = {"alg": self.algorithm, "typ": "JWT"} | ({"kid": self.key.kid} if self.key.kid else {})
         return jwt.encode(header, self._claims(audience, now), self.key, algorithms=[self.algorithm])
@@ -134,8 +162,15 @@ class SecretJwt(_Assertion):
 
     def __post_init__(self) -> None:
         _Authentication.__post_init__(self)
+        _check_text(self.secret, "client_secret")
         if len(self.secret.encode()) < MIN_SECRET:
             raise ConfigurationError("client_secret", f"must have at least {MIN_SECRET} bytes to sign assertions with")
+        try:
+            self._sign("", 0)
+        except Exception:  # noqa: BLE001 - the text of a key, say, which the library takes for no secret
+            raise ConfigurationError(
+                "client_secret", "can't sign assertions: give the text that the issuer knows, too"
+            ) from None
 
     def _sign(self, audience: str, now: float) -> str:
         key = OctKey.import_key(self.secret)
@@ -166,6 +201,11 @@ class BearerCredential(_Authentication):
 
     token: str = field(repr=False)
 
+    def __post_init__(self) -> None:
+        _Authentication.__post_init__(self)
+        if not _TOKEN68.fullmatch(self.token):
+            raise ConfigurationError("client_secret", "is no access token, which client_auth_method bearer sends")
+
     def complete(self, form: Fields, headers: Fields, audience: str, now: float) -> None:
         """Add the header."""
         del form, audience, now
@@ -183,8 +223,8 @@ def read_private_key(content: bytes) -> tuple[RSAKey | ECKey | OKPKey, str]:
         except Exception:  # noqa: BLE001, S112 - of another kind; what the library says may quote the key
             continue
         if key.is_private:
-            return key, _algorithm_of(key)
-    raise ConfigurationError("client_key_file", "holds no private key: give one of RSA, EC or Ed25519, as PEM or JWK")
+            return key, str(key.alg or _ALGORITHM_OF.get(_curve_of(key), ""))
+    raise _no_key()
 
 
 def _jwk(content: bytes) -> dict[str, str | list[str]]:
@@ -192,12 +232,26 @@ def _jwk(content: bytes) -> dict[str, str | list[str]]:
     return jwk
 
 
-def _algorithm_of(key: RSAKey | ECKey | OKPKey) -> str:
-    named = key.alg
-    if named is not None:
-        return str(named)
-    if isinstance(key, RSAKey):
-        return "PS256"
-    if isinstance(key, OKPKey):
-        return "Ed25519"
-    return {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}[key.curve_name]
+def _curve_of(key: RSAKey | ECKey | OKPKey) -> str:
+    return "RSA" if isinstance(key, RSAKey) else str(key.curve_name)
+
+
+def _fits(key: RSAKey | ECKey | OKPKey, algorithm: str) -> bool:
+    row = ALGORITHMS[algorithm]
+    return _curve_of(key) == (row.curve or row.key_type)
+
+
+def _no_key() -> ConfigurationError:
+    return ConfigurationError(
+        "client_key_file", "holds no private key that signs: give one of RSA, EC or Ed25519, as PEM or JWK"
+    )
+
+
+def _check_text(text: str, option: str) -> None:
+    """What can't be sent ends the start, not a request."""
+    try:
+        if text.encode():
+            return
+    except UnicodeEncodeError:  # a byte of the environment that was no UTF-8
+        pass
+    raise ConfigurationError(option, "must be a text in UTF-8, and not empty")

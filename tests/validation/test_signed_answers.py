@@ -57,7 +57,7 @@ def api(signing: Signing, endpoint: Endpoint, time: TurnableClock) -> ResourceSe
 async def test_a_good_signed_answer_is_believed(api: ResourceServer, endpoint: Endpoint) -> None:
     """RS-9701-4-a, RS-9701-5-a: the control of everything below."""
     token = await judge(api, GOOD, "orders:read")
-    assert (token.subject, token.client_id, token.scopes) == ("alice", "shop", {"orders:read"})
+    assert (token.subject, token.client_id, token.scopes) == ("alice", "shop", frozenset({"orders:read"}))
     assert endpoint.questions[0].headers["accept"] == TYPE
 
 
@@ -198,7 +198,12 @@ async def test_members_beside_token_introspection_are_ignored(api: ResourceServe
     """RS-9701-5-a: ``iss`` and ``aud`` there speak of the answer, and a ``scope`` there of nothing."""
     signing.say(scope="admin", sub="mallory", roles=["admin"], exp=1, client_id="another", active=False)
     token = await judge(api, GOOD)
-    assert (token.subject, token.client_id, token.scopes, token.roles) == ("alice", "shop", {"orders:read"}, set())
+    assert (token.subject, token.client_id, token.scopes, token.roles) == (
+        "alice",
+        "shop",
+        frozenset({"orders:read"}),
+        frozenset(),
+    )
 
 
 @pytest.mark.parametrize("header", [{}, {"typ": TYPE}], ids=["short", "full"])
