@@ -16,6 +16,9 @@ OPENID = "/.well-known/openid-configuration"
 OAUTH = "/.well-known/oauth-authorization-server"
 KEYS = "/keys"
 
+DAYS = 3 * 86_400
+"""Seconds that a token lives: longer than any key here, so that what ends is never the token."""
+
 OLD, NEW, NEWER, NEWEST = (signing_key("ES256", number) for number in range(4))
 
 
@@ -27,7 +30,7 @@ class ScriptedIssuer:
     """
 
     def __init__(self, time: TurnableClock, key: SigningKey = OLD) -> None:
-        self.mint = Mint("", [key], lambda: time.wall)
+        self.mint = Mint("", [key], lambda: time.wall, lifetime=DAYS)
         self.asked: list[str] = []
         self.connections = 0
         self.faults: dict[str, Script] = {}

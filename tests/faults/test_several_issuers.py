@@ -82,7 +82,7 @@ async def test_one_s_withdrawal_is_no_miss_for_the_tokens_of_another(
     """T7: a generation for each."""
     async with scene.living():
         await scene.rest()
-        token, other = issuer.token(exp=int(scene.time.wall + 3600)), others[0].token(exp=int(scene.time.wall + 3600))
+        token, other = issuer.token(), others[0].token()
         assert await scene.statuses([token, other]) == {200}
         issuer.publish()
         await scene.turn(LONGEST)
