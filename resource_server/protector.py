@@ -141,6 +141,7 @@ class ResourceProtector:
             granted=self._hierarchy.expand(walk.token.scopes if walk.token else frozenset()),
             first_issuer=self._first_issuer,
             now=self._clock.wall(),
+            leeway=walk.leeway,
             believed_claims=grants.claims if grants is not None else None,
         )
 

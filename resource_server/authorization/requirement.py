@@ -23,6 +23,8 @@ class Circumstances:
     """Whose subjects are our users, unless a requirement names another issuer."""
     now: float
     """Seconds since the epoch."""
+    leeway: float = 0.0
+    """Seconds by which the clock of the token's issuer may be ahead."""
     believed_claims: Collection[str] | None = None
     """The claims that count of what the token's issuer says; None for all."""
 

@@ -15,7 +15,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 
-FORWARDING: Final = ("forwarded", "via", "x-real-ip")
+FORWARDING: Final = (
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "cf-connecting-ip",
+    "true-client-ip",
+    "x-original-forwarded-for",
+    "x-envoy-external-address",
+)
 """Besides everything that begins with :data:`FORWARDING_PREFIX`."""
 
 FORWARDING_PREFIX: Final = "x-forwarded-"

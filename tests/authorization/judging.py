@@ -21,12 +21,13 @@ async def refusal_of(
     client: Client = OUTSIDE,
     path: dict[str, Any] | None = None,
     now: float = NOW,
+    leeway: float = 0.0,
     **facts: Any,
 ) -> Refusal | None:
     """Judge a token of these facts (``subject``, ``scopes``, ``roles``, ``claims``, …)."""
     token = make_token(**{"issuer": ISSUER, **facts})
     circumstances = Circumstances(
-        client=client, path_params=path or {}, granted=token.scopes, first_issuer=ISSUER, now=now
+        client=client, path_params=path or {}, granted=token.scopes, first_issuer=ISSUER, now=now, leeway=leeway
     )
     return await requirement.judge(token, circumstances)
 

@@ -102,12 +102,22 @@ async def test_authentication_context_is_one_of_the_accepted(claims: dict[str, A
         pytest.param(math.nan, False, id="not-a-number"),
         pytest.param(math.inf, False, id="infinity"),
         pytest.param(-math.inf, False, id="minus-infinity"),
+        pytest.param(NOW + 1, False, id="yet-to-come"),
+        pytest.param(4e9, False, id="far-ahead"),
     ],
 )
 async def test_login_is_not_older_than_the_maximum_age(auth_time: Any, met: bool) -> None:
     """RS-9470-3-a, RS-9068-2.2.1-a."""
     wanted = None if met else Kind.INSUFFICIENT_AUTHENTICATION
     assert await verdict(acr(max_age=300), claims={"auth_time": auth_time}) is wanted
+
+
+@pytest.mark.parametrize(("ahead", "met"), [(30, True), (31, False)])
+async def test_an_issuer_whose_clock_is_ahead_gets_its_leeway(ahead: int, met: bool) -> None:
+    """RS-9470-3-a: a login that is yet to come would stay recent; one of this second may seem so."""
+    claims = {"auth_time": NOW + ahead}
+    wanted = None if met else Kind.INSUFFICIENT_AUTHENTICATION
+    assert await verdict(acr(max_age=300), claims=claims, leeway=30) is wanted
 
 
 async def test_time_of_issue_stands_for_no_login() -> None:

@@ -53,7 +53,20 @@ async def test_two_host_headers_are_misdirected(http: httpx2.AsyncClient) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-New", "X-Real-IP"]
+    "name",
+    [
+        "Forwarded",
+        "Via",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Forwarded-New",
+        "X-Real-IP",
+        "CF-Connecting-IP",
+        "True-Client-IP",
+        "X-Original-Forwarded-For",
+        "X-Envoy-External-Address",
+    ],
 )
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_proxy_or_a_tunnel_is_refused(http: httpx2.AsyncClient, name: str, path: str) -> None:
