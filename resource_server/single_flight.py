@@ -12,11 +12,12 @@ class SingleFlight(Generic[T]):
 
     A cancelled waiter hurts nobody, not even if it was the one who came first: the work is a task of its own. What it
     raises is raised in every waiter. Finished work is not remembered, once its waiters have heard of it: who comes
-    before they did, and so before they can have remembered anything, shares it. A second event loop gets work of its
-    own.
+    before they did, and so before they can have remembered anything, shares it, unless ``shares_finished`` is off: then
+    nobody is answered who came after the work's end. A second event loop gets work of its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, shares_finished: bool = True) -> None:
+        self._shares_finished = shares_finished
         self._task: asyncio.Task[T] | None = None
         self._waiting = 0
 
@@ -26,7 +27,7 @@ class SingleFlight(Generic[T]):
         task = self._task
         if task is None or task.get_loop() is not asyncio.get_running_loop():
             return False
-        return not task.done() or (self._waiting > 0 and not task.cancelled())
+        return not task.done() or (self._shares_finished and self._waiting > 0 and not task.cancelled())
 
     @property
     def is_awaited(self) -> bool:

@@ -47,11 +47,26 @@ async def test_finished_work_is_not_remembered() -> None:
     assert [await flight.join(work) for _ in range(3)] == [1, 2, 3]
 
 
+async def test_finished_work_is_no_answer_to_who_comes_later_where_that_is_not_wanted() -> None:
+    """Design §9: a rotation; who has waited in vain, while others have yet to hear, needs work that begins after it."""
+    flight, work = SingleFlight[int](shares_finished=False), Work()
+
+    async def ask_twice() -> tuple[int, int]:
+        return await flight.join(work), await flight.join(work)
+
+    waiters = [asyncio.create_task(ask_twice()) for _ in range(3)]
+    await settle()
+    work.open.set()
+    assert await asyncio.gather(*waiters) == [(1, 2)] * 3
+    assert work.done == 2
+
+
 @pytest.mark.parametrize("turns", range(6))
 async def test_who_comes_before_the_waiters_have_heard_shares_what_they_waited_for(turns: int) -> None:
     """DESIGN §8, one question for 1,000 callers: the first of them remembers the answer some turns after its end."""
-    flight, remembered, late = SingleFlight[int](), [], []
-    work = Work()
+    flight, work = SingleFlight[int](), Work()
+    remembered: list[int] = []
+    late: list[asyncio.Task[int]] = []
 
     async def ask() -> int:
         if not remembered:

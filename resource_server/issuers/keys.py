@@ -63,7 +63,7 @@ class IssuerKeys:
         self._clock = clock
         self._fetch = fetch or HttpFetch(ca_file=issuer.ca_file, proxy=issuer.proxy)
         self._chance = chance
-        self._flight: SingleFlight[None] = SingleFlight()
+        self._flight: SingleFlight[None] = SingleFlight(shares_finished=False)  # a key may be newer than the answer
         self._forced = ForcedFetches(clock)
         self._keys: JwkSet | None = None
         self._jwks_uri = issuer.jwks_uri
@@ -125,7 +125,7 @@ class IssuerKeys:
         self._generation += 1
         self._keys = self._good = None
         self._failures = 0
-        self._flight = SingleFlight()  # a fetch that is under way is another's
+        self._flight = SingleFlight(shares_finished=False)  # a fetch that is under way is another's
         self._forced = ForcedFetches(self._clock)
 
     async def find(self, kid: str | None, algorithm: str, *, may_force: Callable[[], bool]) -> Key:

@@ -202,10 +202,10 @@ async def test_a_token_that_was_being_verified_while_its_key_was_withdrawn_is_no
         await settle()
 
 
-async def test_a_validation_that_ends_after_the_withdrawal_is_not_remembered(
+async def test_a_validation_during_which_another_key_is_withdrawn_ends_with_its_own_key(
     scene: Scene, issuer: ScriptedIssuer
 ) -> None:
-    """T7: its key is in the answer that it has waited for and is withdrawn by the next, which comes before it ends."""
+    """T7: the fetch that it has waited for withdraws another key; it is good, and ends with its own key."""
     async with scene.living():
         await scene.rest()
         issuer.publish(NEW)
@@ -219,7 +219,7 @@ async def test_a_validation_that_ends_after_the_withdrawal_is_not_remembered(
         assert await waiting == 200
         assert keys.generation == before + 1, "the fetch for which it waited has withdrawn the other key"
         issuer.count()
-        assert await scene.status(token) == 200, "so it is verified anew, by the keys of now"
+        assert await scene.status(token) == 200
         assert issuer.count() == {}
         issuer.publish(OLD)
         await scene.turn(LONGEST)
