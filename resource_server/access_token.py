@@ -1,7 +1,10 @@
 """The access token as the rest of the house sees it: verified facts, never text."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from sys import getsizeof
 from types import MappingProxyType
 from typing import Any
 
@@ -42,11 +45,17 @@ class AccessToken:
     confirmation: Mapping[str, Any] | None = field(repr=False)
     """The ``cnf`` claim (RFC 7800): a token that has one is no bearer token."""
     claims: Mapping[str, Any] = field(repr=False)
-    """The whole payload: mapping proxies and tuples at every level."""
+    """The whole payload: mapping proxies and tuples at every level.
+
+    Given as JSON text (bytes), it stays text until somebody asks for it: as objects it takes five times the memory, and
+    most requests are judged by the members above.
+    """
 
     def __post_init__(self) -> None:
-        for name in ("confirmation", "claims"):
-            object.__setattr__(self, name, freeze(getattr(self, name)))
+        if type(_claims.__get__(self)) is not bytes:
+            _claims.__set__(self, freeze(self.claims))
+        if self.confirmation is not None:
+            object.__setattr__(self, "confirmation", freeze(self.confirmation))
 
     def allows(self, *scopes: str) -> bool:
         """Whether the token itself bears all of these scopes; knows nothing of declared hierarchies."""
@@ -56,3 +65,35 @@ class AccessToken:
     def is_for_client(self) -> bool:
         """Whether the client acts for itself, without a user (RFC 9068 §5): its subject is its own id."""
         return self.subject == self.client_id
+
+
+@lru_cache(maxsize=256)
+def _open(text: bytes) -> Mapping[str, Any]:
+    """Claims that somebody asked for; how many are kept is bounded here, so that no remembered token grows."""
+    opened: Mapping[str, Any] = freeze(json.loads(text))
+    return opened
+
+
+def weight(token: AccessToken) -> int:
+    """Bytes that the facts of a token take; claims that are not text are weighed as if they were empty."""
+    names = (*token.audience, *token.scopes, *token.roles, *token.groups, *token.entitlements)
+    sets = (token.scopes, token.roles, token.groups, token.entitlements)
+    return sum(map(getsizeof, (token.subject, token.client_id, _claims.__get__(token), token.audience, *sets, *names)))
+
+
+class _Claims:
+    """Stands before the slot of the claims, and opens what is still text."""
+
+    def __init__(self, slot: Any) -> None:
+        self._slot = slot
+
+    def __get__(self, token: AccessToken | None, owner: type | None = None) -> Any:
+        value = self._slot.__get__(token, owner)
+        return _open(value) if type(value) is bytes else value
+
+    def __set__(self, token: AccessToken, value: Any) -> None:
+        self._slot.__set__(token, value)
+
+
+_claims: Any = AccessToken.__dict__["claims"]
+setattr(AccessToken, "claims", _Claims(_claims))  # noqa: B010 - the slot is there only once the class is

@@ -1,6 +1,7 @@
 import copy
 import dataclasses
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resource_server.access_token import AccessToken, freeze
+from resource_server.access_token import AccessToken, freeze, weight
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=4))
 JSON = st.recursive(
@@ -92,6 +93,35 @@ def _scramble(value: Any) -> None:
         _scramble(member)
     if isinstance(value, dict | list):
         value.clear()
+
+
+@settings(deadline=None, max_examples=60)
+@given(CLAIMS)
+def test_claims_that_are_kept_as_text_are_frozen_when_they_are_opened(claims: dict[str, Any]) -> None:
+    """T8, T14: a remembered token is text until somebody asks for its claims."""
+    text: Any = json.dumps(claims).encode()
+    token = a_token(claims=text)
+    for level in levels(token.claims):
+        try_to_mutate(level)
+    assert thawed(token.claims) == claims
+    assert token == a_token(claims=claims)
+
+
+def test_claims_are_no_larger_once_they_have_been_asked_for() -> None:
+    """T14: what is counted when a token is remembered has to stay true."""
+    text: Any = json.dumps({f"claim_{n}": [n] for n in range(200)}).encode()
+    token = a_token(claims=text)
+    before = weight(token)
+    assert token.claims["claim_7"] == (7,)
+    assert token.claims is token.claims
+    assert weight(token) == before
+
+
+@pytest.mark.parametrize("way", [copy.copy, dataclasses.replace], ids=["copy", "replace"])
+def test_a_copy_has_the_same_claims(way: Callable[[AccessToken], AccessToken]) -> None:
+    """Tests of applications vary a token by dataclasses.replace."""
+    text: Any = b'{"level": [1, 2]}'
+    assert way(a_token(claims=text)).claims == {"level": (1, 2)}
 
 
 def test_a_handler_can_not_promote_later_requests() -> None:

@@ -221,6 +221,11 @@ def test_the_memory_never_exceeds_its_bound(taken: list[tuple[int, int, float]])
         pytest.param({"scope": "notes:read notes:write", "roles": ["editor", "viewer"]}, id="9-claims"),
         pytest.param({f"claim_{n}": f"a value of the usual length, {n}" for n in range(14)}, id="21-claims"),
         pytest.param({"note": "x" * 4000}, id="a-long-text"),
+        pytest.param({"scope": " ".join(f"{n:x}" for n in range(2000))}, id="thousands-of-short-scopes"),
+        pytest.param({"roles": [f"{n:x}" for n in range(240)]}, id="hundreds-of-short-roles"),
+        pytest.param({"aud": ["https://api.example.com", *(f"{n:x}" for n in range(240))]}, id="many-audiences"),
+        pytest.param({"client_id": "a" * 4000 + "😀"}, id="a-wide-text"),
+        pytest.param({"note": [{}] * 240}, id="hundreds-of-empty-objects"),
     ],
 )
 def test_what_is_counted_is_what_the_memory_takes(time: TurnableClock, more: dict[str, Any]) -> None:

@@ -128,6 +128,12 @@ class IssuerKeys:
         self._flight = SingleFlight(shares_finished=False)  # a fetch that is under way is another's
         self._forced = ForcedFetches(self._clock)
 
+    def at_hand(self, kid: str | None, algorithm: str) -> Key | None:
+        """What :meth:`find` would answer, where it would neither wait nor fetch; else None."""
+        if self._keys is None or self._failures or self._age() >= min(self._lifetime, self.issuer.max_stale):
+            return None
+        return self._keys.find(kid, algorithm)
+
     async def find(self, kid: str | None, algorithm: str, *, may_force: Callable[[], bool]) -> Key:
         """The key for a token's header.
 
@@ -272,8 +278,8 @@ class IssuerKeys:
     def _is_stale(self) -> bool:
         if self._good is None:
             return True
-        wall, monotonic = self._clock.wall() - self._good[0], self._clock.monotonic() - self._good[1]
-        return max(wall, monotonic) >= self.issuer.max_stale
+        limit = self.issuer.max_stale
+        return self._clock.wall() - self._good[0] >= limit or self._clock.monotonic() - self._good[1] >= limit
 
     def _is_due(self) -> bool:
         """Whether a fetch that failed is to be tried again, by whoever comes first: the timer or a request."""

@@ -3,6 +3,7 @@
 Pure: values in, a token or a refusal out.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from resource_server.issuers.token_kind import AT_JWT, bears, spellings
 from resource_server.refusals import Kind, Refusal
 
 RFC9068_TYPES = spellings((AT_JWT,))
+_TEXT = frozenset((str,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,10 @@ def check_tenant(payload: Mapping[str, Any], rules: ClaimRules, key_issuer: str 
         raise Refusal(Kind.WRONG_ISSUER, "the key is another tenant's")
 
 
-def read(payload: Mapping[str, Any], rules: ClaimRules, now: float) -> AccessToken:
+def read(payload: Mapping[str, Any], rules: ClaimRules, now: float, text: bytes | None = None) -> AccessToken:
     """Judge the claims of a token whose signature is good, and read them.
 
+    ``text`` is the JSON that the payload was read from, where it is at hand: the token keeps that, and not the objects.
     ``exp`` must be there, but whether it has passed is not judged here: that comes after the sender's
     confirmation, and on every request (:func:`is_expired`). Raises :class:`Refusal`.
     """
@@ -116,6 +119,7 @@ def read(payload: Mapping[str, Any], rules: ClaimRules, now: float) -> AccessTok
     audience = check_audience(payload, rules)
     issued_at = check_begun(payload, rules, now)
     scopes, roles, groups, entitlements = check_granted(payload, rules)
+    kept: Any = json.dumps(payload, ensure_ascii=False).encode() if text is None else text
     return AccessToken(
         issuer=rules.issuer,
         subject=subject,
@@ -128,7 +132,7 @@ def read(payload: Mapping[str, Any], rules: ClaimRules, now: float) -> AccessTok
         issued_at=issued_at,
         expires_at=expires_at,
         confirmation=_confirmation(payload),
-        claims=freeze(payload),
+        claims=kept,
     )
 
 
@@ -215,7 +219,7 @@ def _scopes(payload: Mapping[str, Any], name: str, shape: str) -> frozenset[str]
         return frozenset(value) - {""}
     if type(value) is not str:
         raise Refusal(Kind.INVALID_CLAIM, f"{name} is no text")
-    return frozenset(value.split(" ")) - {""}
+    return frozenset(filter(None, value.split(" ")))
 
 
 def _names(payload: Mapping[str, Any], path: tuple[str, ...], shape: str = "names") -> frozenset[str]:
@@ -238,7 +242,7 @@ def _names(payload: Mapping[str, Any], path: tuple[str, ...], shape: str = "name
     if type(members) is not list:
         raise Refusal(Kind.INVALID_CLAIM, f"{'.'.join(path)} is no array")
     names: list[Any] = [member.get("value") if type(member) is dict else member for member in members]
-    if not all(type(name) is str for name in names):
+    if not _TEXT.issuperset(map(type, names)):
         raise Refusal(Kind.INVALID_CLAIM, f"{'.'.join(path)} has a member that is no text")
     return frozenset(names)
 

@@ -35,7 +35,7 @@ class Header:
     type: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, it would take three times as long to make, for each token that a stranger sends
 class CompactJws:
     """A JWS whose signature nobody has checked yet. Its repr shows nothing of it."""
 
@@ -43,6 +43,8 @@ class CompactJws:
     header_text: str = field(repr=False)
     """The encoded header: equal texts have equal headers."""
     payload: dict[str, Any] = field(repr=False)
+    payload_text: bytes = field(repr=False)
+    """The JSON that the payload was read from."""
     signing_input: bytes = field(repr=False)
     signature: bytes = field(repr=False)
 
@@ -59,11 +61,12 @@ def parse(text: str, known_headers: dict[str, Header] | None = None) -> CompactJ
     header = known_headers.get(header_text) if known_headers else None
     try:
         header = header or parse_header(decode(parts[0]))
-        payload = strict_json.parse_object(decode(parts[1]))
+        payload_text = decode(parts[1])
+        payload = strict_json.parse_object(payload_text)
         signature = decode(parts[2])
     except ValueError as error:
         raise Refusal(Kind.MALFORMED_TOKEN, str(error)) from error
-    return CompactJws(header, header_text, payload, raw[: -len(parts[2]) - 1], signature)
+    return CompactJws(header, header_text, payload, payload_text, raw[: -len(parts[2]) - 1], signature)
 
 
 def split(raw: bytes) -> list[bytes]:
@@ -83,7 +86,7 @@ def decode(part: bytes) -> bytes:
         raise ValueError("not base64url")
     if (remainder == 2 and part[-1] not in _LAST_OF_TWO) or (remainder == 3 and part[-1] not in _LAST_OF_THREE):
         raise ValueError("not canonical base64url")
-    return pybase64.urlsafe_b64decode(part)
+    return pybase64.b64decode(part, b"-_", padded=False)
 
 
 def parse_header(raw: bytes) -> Header:

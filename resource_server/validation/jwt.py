@@ -43,10 +43,10 @@ class JwtValidator:
         keys, rules = self._find(jws)
         check_algorithm(jws, keys.issuer)
         generation = keys.generation
-        key = await self._key(jws, keys, rules)
+        key = keys.at_hand(jws.header.key_id, jws.header.algorithm) or await self._key(jws, keys, rules)
         check_signature(jws, key)
         claims.check_tenant(jws.payload, rules, key.issuer)
-        token = claims.read(jws.payload, rules, self._clock.wall())
+        token = claims.read(jws.payload, rules, self._clock.wall(), jws.payload_text)
         self._remember(jws)
         return VerifiedToken(token, rules.leeway, keys, generation, key.thumbprint)
 

@@ -215,8 +215,8 @@ async def test_rs_6750_5_3_a_no_token_is_kept_in_memory(api: Probe) -> None:
     token = api.token(jti="canary")
     assert await api.status(token) == 200
     kept = [one for one in _reachable(api.server) if isinstance(one, str | bytes)]
-    assert "canary" in kept
     text = [one if isinstance(one, str) else one.decode("latin-1") for one in kept]
+    assert any("canary" in one for one in text), "the claims are there"
     assert [one for one in text if token in one or token.rpartition(".")[2] in one] == []
 
 
