@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tests.benchmarks import forgeries, growth, over_http, report, routes, startup, tokens
+from tests.benchmarks import forgeries, growth, introspection, over_http, report, routes, startup, tokens
 from tests.benchmarks.measuring import Pace
 from tests.benchmarks.section import Section
 
 PARTS: Final[Mapping[str, Callable[[int], list[Section]]]] = {
     "tokens": lambda rounds: tokens.measure(Pace(rounds, 0.005)),
     "forged": lambda rounds: forgeries.measure(Pace(rounds, 0.005)),
+    "introspection": lambda rounds: introspection.measure(Pace(rounds, 0.02)),
     "routes": lambda rounds: routes.measure(Pace(rounds, 0.02)),
     "http": lambda rounds: over_http.measure(max(1, rounds // 4), 2),
     "growth": lambda rounds: growth.measure(Pace(rounds, 0.01)),

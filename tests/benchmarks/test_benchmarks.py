@@ -9,7 +9,18 @@ from urllib.request import Request, urlopen
 import pytest
 
 from resource_server.testing import FakeIssuer
-from tests.benchmarks import chart, forgeries, growth, over_http, report, routes, serving, startup, tokens
+from tests.benchmarks import (
+    chart,
+    forgeries,
+    growth,
+    introspection,
+    over_http,
+    report,
+    routes,
+    serving,
+    startup,
+    tokens,
+)
 from tests.benchmarks.apps import PATH
 from tests.benchmarks.measuring import TINY
 from tests.benchmarks.section import Bar, Goal, Section, goals_table
@@ -18,6 +29,7 @@ from tests.benchmarks.tokens import CLAIMS
 PARTS: dict[str, Callable[[], list[Section]]] = {
     "tokens": lambda: tokens.measure(TINY, peers=False, algorithms=("ES256", "EdDSA")),
     "forged": lambda: forgeries.measure(TINY),
+    "introspection": lambda: introspection.measure(TINY),
     "routes": lambda: routes.measure(TINY),
     "growth": lambda: growth.measure(TINY, remembered=(2, 5), many=2),
     "import": lambda: startup.measure(rounds=1),
