@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from resource_server.configuration_error import ConfigurationError
+from resource_server.issuers.urls import connectable
 
 if TYPE_CHECKING:
     import httpx2
@@ -119,7 +120,7 @@ class HttpFetch:
     async def _get(self, url: str) -> "tuple[httpx2.Headers, bytes, float | None]":
         import httpx2
 
-        target, host = _connectable(url)
+        target, host = connectable(url)
         headers = {"accept": "application/json", "accept-encoding": "identity", "host": host}
         async with (
             httpx2.AsyncClient(
@@ -225,15 +226,6 @@ def _date(headers: "httpx2.Headers") -> float | None:
         return parsedate_to_datetime(headers.get("date", "")).timestamp() + _age(headers)
     except (ValueError, OverflowError):
         return None
-
-
-def _connectable(url: str) -> tuple[str, str]:
-    """Connect to ``localhost`` by its address: a name server that lies must not lead plain http elsewhere."""
-    parts = urlsplit(url)
-    if parts.scheme == "http" and parts.hostname == "localhost":
-        port = f":{parts.port}" if parts.port else ""
-        return urlunsplit(parts._replace(netloc=f"127.0.0.1{port}")), parts.netloc
-    return url, parts.netloc
 
 
 @cache

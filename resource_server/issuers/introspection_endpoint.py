@@ -4,6 +4,7 @@ import asyncio
 import logging
 import ssl
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final, Protocol
 
 from resource_server.clock import Clock
@@ -11,6 +12,7 @@ from resource_server.configuration_error import ConfigurationError
 from resource_server.issuers.breaker import Breaker
 from resource_server.issuers.introspection import Introspection
 from resource_server.issuers.issuer import Issuer
+from resource_server.issuers.urls import connectable
 from resource_server.refusals import Kind, Refusal
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 TIMEOUT: Final = 5.0
 """Seconds for the whole exchange, the waiting for a connection included."""
 MAX_ANSWER: Final = 256 * 1024
-"""Bytes."""
+"""Bytes. A longer one is given up, and is no failure that could trip the breaker: a token's holder may be its cause."""
 MAX_CONNECTIONS: Final = 64
 MAX_RETRY_AFTER: Final = 60
 """Seconds that a server's own Retry-After may keep our callers waiting."""
@@ -65,18 +67,18 @@ class HttpPost:
         """Send a form. Raises :class:`OSError`, naming the kind of failure alone."""
         import httpx2  # deferred: an API of JWTs needs no client
 
+        target, host = connectable(url)
+        headers = headers | {"accept-encoding": "identity", "host": host}
         try:
             async with (
                 asyncio.timeout(self._within),
-                self._client().stream(
-                    "POST", url, data=form, headers=headers | {"accept-encoding": "identity"}
-                ) as response,
+                self._client().stream("POST", target, data=form, headers=headers) as response,
             ):
                 body = bytearray()
                 async for chunk in response.aiter_raw():
                     body += chunk
                     if len(body) > MAX_ANSWER:
-                        raise OSError("the answer is too large")
+                        break
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, TimeoutError) as error:
             raise OSError(type(error).__name__) from None  # the error may hold the request, and that the token
         wait = response.headers.get("retry-after", "")
@@ -99,6 +101,7 @@ class HttpPost:
                 timeout=None,
                 verify=self._tls or True,
                 proxy=self._proxy,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # nothing ties questions together
                 limits=httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
             )
             self._kept = loop, client
@@ -129,7 +132,7 @@ class IntrospectionEndpoint:
         Raises :class:`Refusal` (ISSUER_UNAVAILABLE).
         """
         if not self._breaker.try_now():
-            raise self._unavailable("is not asked, after several failures", self._breaker.wait)
+            raise self._refusal(f"is not asked for a while: {self.problem}", self._breaker.wait)
         form = {"token": token, "token_type_hint": "access_token"}
         headers = {"accept": SIGNED if self.introspection.signed else PLAIN}
         self.introspection.client.complete(form, headers, self.issuer.url, self._clock.wall())
@@ -142,6 +145,8 @@ class IntrospectionEndpoint:
         if answered.status >= 500:
             raise self._failed(f"answers with status {answered.status}")
         self._breaker.succeeded()
+        if len(answered.body) > MAX_ANSWER:
+            raise self._unavailable(f"answers with more than {MAX_ANSWER} bytes", 1)
         if answered.status == 200:
             return answered
         if answered.status == 400 and b"unsupported_token_type" in answered.body:
@@ -172,6 +177,9 @@ class IntrospectionEndpoint:
         if problem != self.problem:
             _log.error("introspection at %s: %s", self.introspection.endpoint, problem)
         self.problem = problem
+        return self._refusal(problem, wait)
+
+    def _refusal(self, problem: str, wait: int) -> Refusal:
         return Refusal(Kind.ISSUER_UNAVAILABLE, f"introspection at {self.issuer.url}: {problem}", retry_after=wait)
 
 

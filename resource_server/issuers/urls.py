@@ -2,7 +2,7 @@
 
 import ipaddress
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from resource_server.configuration_error import ConfigurationError
 
@@ -35,6 +35,18 @@ def is_loopback_host(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def connectable(url: str) -> tuple[str, str]:
+    """What to connect to, and the Host to name there.
+
+    ``localhost`` is connected to by its address: a name server that lies must not lead plain http elsewhere.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.hostname == "localhost":
+        port = f":{parts.port}" if parts.port else ""
+        return urlunsplit(parts._replace(netloc=f"127.0.0.1{port}")), parts.netloc
+    return url, parts.netloc
 
 
 def difference(one: str, other: str) -> str:

@@ -270,7 +270,7 @@ async def test_no_credential_is_in_a_repr_an_error_or_a_log(
     api = server(time, endpoint, asked)
     said = repr(client) + repr(asked) + repr(api) + str(asked.introspection)
     for answer in (OSError("ConnectError"), RuntimeError("a fault"), None):
-        endpoint.answer = (lambda question, answer=answer: answer) if answer else None  # type: ignore[misc]
+        endpoint.answer = (lambda question, answer=answer: answer) if answer else None
         try:
             said += str(await kind(api, GOOD))
         except RuntimeError as error:
