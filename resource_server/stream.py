@@ -45,7 +45,7 @@ class Watch:
         self._served_by = served_by
         self._timer: asyncio.TimerHandle | None = None
         self._judging: asyncio.Task[None] | None = None
-        self._refused = False
+        self._stopped = self._refused = False
         self._others: int | None = None
         """How often the task was cancelled by others; None while our own cancellation was not taken back."""
 
@@ -56,6 +56,7 @@ class Watch:
 
     def stop(self) -> None:
         """The stream is complete: what its task does from now on is no longer our concern."""
+        self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
         if self._judging is not None and not self._refused:
@@ -90,7 +91,10 @@ class Watch:
         self._judging = asyncio.get_running_loop().create_task(self._judge())
 
     async def _judge(self) -> None:
-        if await self._stream.judge_again():
+        granted = await self._stream.judge_again()
+        if self._stopped:
+            return  # a requirement may have swallowed the cancellation of what it was asked for
+        if granted:
             self.start()
             return
         self._refused = True
@@ -103,5 +107,7 @@ class Watch:
 def _comes_of_the_end(error: BaseException | None) -> bool:
     """Whether an exception was raised because of our own, which frameworks turn into theirs of a client that left."""
     while error is not None and not isinstance(error, StreamEndedError):
+        if isinstance(error, BaseExceptionGroup):
+            return all(map(_comes_of_the_end, error.exceptions))
         error = error.__cause__ or error.__context__
     return error is not None

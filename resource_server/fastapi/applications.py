@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.applications import Starlette
 
-from resource_server.fastapi.below import all_below
+from resource_server.fastapi.below import all_below, with_routers
 from resource_server.fastapi.door import hang
 from resource_server.fastapi.operation import Operations
 from resource_server.fastapi.overrides import check_overrides
@@ -27,7 +27,7 @@ class Applications:
         self._server = server
         self._installed: list[FastAPI] = []
         self._seen: list[tuple[Any, int]] = []
-        """Each with the number of its routes: where that has changed, there may be something new below."""
+        """Each, and each router, with the number of its routes: where that has changed, there may be something new."""
         self._overridable: list[FastAPI] = []
 
     def add(self, app: FastAPI) -> None:
@@ -38,8 +38,8 @@ class Applications:
 
     def check(self) -> None:
         """What has to hold at each request. Raises :class:`LeftOverride`."""
-        for app, routes in self._seen:
-            if len(app.routes) != routes:
+        for one, routes in self._seen:
+            if len(one.routes) != routes:
                 self.look()
                 break
         for app in self._overridable:
@@ -56,7 +56,7 @@ class Applications:
             if isinstance(app, Starlette):
                 cover(app, wrapped=wrapped)
             self._hang_doors(app)
-        self._seen = [(app, len(app.routes)) for app, _ in found.values()]
+        self._seen = [(one, len(one.routes)) for app, _ in found.values() for one in with_routers(app)]
         self._overridable = [app for app, _ in found.values() if isinstance(app, FastAPI)]
 
     def _hang_doors(self, app: Any) -> None:

@@ -38,6 +38,15 @@ def all_below(app: Any) -> Iterator[tuple[Any, bool]]:
     return walk(app, wrapped=False)
 
 
+def with_routers(app: Any) -> Iterator[Any]:
+    """An application, or a router, and all routers that are included in it: they may get more routes at any time."""
+    yield app
+    for route in app.routes:
+        router = getattr(route, "original_router", None)  # the framework's own name for it
+        if router is not None:
+            yield from with_routers(router)
+
+
 def _unwrapped(app: Any) -> Any:
     for _ in range(_DEEPEST):
         if app is None or (hasattr(app, "routes") and not isinstance(app, BaseRoute)):

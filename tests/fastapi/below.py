@@ -25,6 +25,15 @@ class Copying:
         await self.app({**scope, "headers": list(scope.get("headers", []))}, receive, send)
 
 
+def hidden(app: AsgiApp) -> AsgiApp:
+    """Middleware that nobody can see through."""
+
+    async def wrapper(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, send)
+
+    return wrapper
+
+
 def mounted(app: FastAPI, below: FastAPI) -> None:
     app.mount(PREFIX, below)
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from resource_server import AccessToken, ResourceServer, owner
 from resource_server.testing import FakeIssuer
 from tests.calls import MISSING, Exchange, bearer, call
+from tests.fastapi.below import hidden
 from tests.fastapi.conftest import MakeApi
 from tests.fastapi.ways import Note, installed, pass_on
 
@@ -205,14 +206,26 @@ async def test_a_handshake_is_decided_before_its_dependencies_too(
     assert [message["type"] for message in accepted.sent] == ["websocket.accept", "websocket.close"]
 
 
-async def test_a_route_that_an_included_router_got_later_is_decided_so_from_its_second_request(
+async def test_a_route_that_an_included_router_gets_later_is_decided_so_and_its_others_still_are(
     api: ResourceServer,
 ) -> None:
-    """The one exception, which docs/house.md names: such a route shows itself when its requires() runs."""
-    app, router, notes = installed(api), APIRouter(), Notes()
+    """T4: the framework makes all routes of the router anew then."""
+    app, router, inner, notes = installed(api), APIRouter(), APIRouter(), Notes()
+    route(inner, Depends(notes), api.requires("a"), path="/first/{note_id}")
+    router.include_router(inner)
     app.include_router(router)
-    await call(app, "GET", "/")
-    route(router, Depends(notes), api.requires("a"))
+    assert (await call(app, "GET", "/first/1")).status_code == 401
+    route(inner, Depends(notes), api.requires("a"), path="/later/{note_id}")
+    assert (await call(app, "GET", "/first/1")).status_code == 401
+    assert (await call(app, "GET", "/later/1")).status_code == 401
+    assert notes.looked_up == []
+
+
+async def test_a_route_that_nothing_can_see_is_decided_so_from_its_second_request(api: ResourceServer) -> None:
+    """The one exception, which docs/house.md names: such a route shows itself when its requires() runs."""
+    app, below, notes = installed(api), FastAPI(), Notes()
+    route(below, Depends(notes), api.requires("a"))
+    app.mount("", hidden(below))
     assert [(await call(app, "GET", "/1")).status_code for _ in range(3)] == [401, 401, 401]
     assert notes.looked_up == [1]
 

@@ -7,11 +7,10 @@ from fastapi import Depends, FastAPI, Security
 from starlette.routing import Mount
 
 from resource_server import AccessToken, ResourceServer
-from resource_server.asgi import AsgiApp, Receive, Scope, Send
 from resource_server.fastapi.inventory import inventory
 from resource_server.testing import FakeIssuer, acting_as, make_token, overrides_allowed
 from tests.calls import DENIED, MISSING, Exchange, call
-from tests.fastapi.below import HOST, PREFIX, Place, places
+from tests.fastapi.below import HOST, PREFIX, Place, hidden, places
 from tests.fastapi.conftest import MakeApi
 from tests.fastapi.test_overrides import SENTENCE
 from tests.fastapi.ways import Note, installed, ok
@@ -109,15 +108,6 @@ async def test_in_a_test_authorization_is_judged_there(api: ResourceServer, plac
         assert (await call(app, "GET", PREFIX + path, headers=HOST)).json() == "carol"
     with acting_as(below, api, make_token(scopes=["b"])):
         assert (await call(app, "GET", PREFIX + path, headers=HOST)).status_code == 403
-
-
-def hidden(app: AsgiApp) -> AsgiApp:
-    """Middleware that nobody can see through."""
-
-    async def wrapper(scope: Scope, receive: Receive, send: Send) -> None:
-        await app(scope, receive, send)
-
-    return wrapper
 
 
 @PATHS

@@ -79,7 +79,7 @@ async def test_an_http_exception_raised_by_receive_passes_the_reading_of_a_body(
 
 
 async def test_function_middleware_wraps_what_receive_raises_in_a_group() -> None:
-    """If this no longer holds, ``refused.Ungrouped`` can go."""
+    """If this no longer holds, ``refused.Innermost`` can go."""
     app = FastAPI()
     app.middleware("http")(pass_on)
     caught: list[Exception] = []
