@@ -195,9 +195,10 @@ def _tls(issuer: Issuer, introspection: Introspection) -> ssl.SSLContext | None:
         ) from None
     if certificate is not None:
         try:
-            context.load_cert_chain(*map(str, certificate))
+            context.load_cert_chain(*map(str, certificate), password="")  # or else a terminal is asked for it
         except (OSError, ValueError) as error:
             raise ConfigurationError(
-                "client_certificate_file", f"can't be used with its key ({type(error).__name__}): give both in PEM"
+                "client_certificate_file",
+                f"can't be used with its key ({type(error).__name__}): give both in PEM, the key without a passphrase",
             ) from None
     return context
