@@ -30,23 +30,26 @@ class Answered(Protocol):
         ...
 
 
-def complete(message: Message, decided: Answered, *, unread: bool) -> None:
-    """Add what the application's own handlers may have lost or could not know."""
-    headers = list(message.get("headers", []))
+def complete(message: Message, decided: Answered, scope: Scope, *, body_read: bool) -> set[bytes]:
+    """Add what the application's own handlers may have lost or could not know.
+
+    Gives the names of the fields that the application has set, in lower case.
+    """
+    message["headers"] = headers = list(message.get("headers", ()))
     names = {name.lower() for name, _ in headers}
-    answer = decided.answer
-    if answer is not None and message["status"] == answer.status and b"www-authenticate" not in names:
+    status, answer = message["status"], decided.answer
+    if answer is not None and status == answer.status and b"www-authenticate" not in names:
         headers += [pair for pair in _raw(answer) if pair[0] == b"www-authenticate"]
-    elif message["status"] == 401 and b"www-authenticate" not in names:
+    elif status == 401 and b"www-authenticate" not in names:
         headers.append((b"www-authenticate", decided.bare_challenge.encode()))  # of every 401, whoever gave it
-    if unread and message["status"] >= 400 and b"connection" not in names:
+    if status >= 400 and not body_read and b"connection" not in names and has_body(scope):
         headers.append((b"connection", b"close"))  # or else the server reads on, however much was announced
     if b"cache-control" not in names:
-        if answer is not None or message["status"] in HEURISTICALLY_CACHED:
+        if answer is not None or status in HEURISTICALLY_CACHED:
             headers.append((b"cache-control", b"no-store"))
         elif decided.authenticated:
             headers.append((b"cache-control", b"private"))
-    message["headers"] = headers
+    return names
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, answer: Answer) -> None:
@@ -73,11 +76,6 @@ def has_body(scope: Scope) -> bool:
         name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
         for name, value in scope["headers"]
     )
-
-
-def has_length(message: Message) -> bool:
-    """Whether a response is of a known size: it is no stream, however many pieces it comes in."""
-    return any(name.lower() == b"content-length" for name, _ in message["headers"])
 
 
 def _raw(answer: Answer) -> list[tuple[bytes, bytes]]:

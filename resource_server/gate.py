@@ -6,9 +6,10 @@ are refreshed without the application's doing anything.
 """
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
-from resource_server.answering import POLICY_VIOLATION, Answered, complete, has_body, has_length, refuse
+from resource_server.answering import POLICY_VIOLATION, Answered, complete, refuse
 from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
 from resource_server.configuration_error import ConfigurationError
 from resource_server.cors import answer_preflight, is_preflight
@@ -48,6 +49,10 @@ class Passage(Answered, Rejudged, Protocol):
 
     def end(self) -> None:
         """The answer begins: tell the observers, once."""
+        ...
+
+    def close(self) -> None:
+        """The request is over."""
         ...
 
 
@@ -118,6 +123,7 @@ class Gate:
                 await self._pass_websocket(passage, scope, receive, send)
         finally:
             passage.end()
+            passage.close()
 
     async def _pass_http(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
         decided = body_read = False
@@ -139,7 +145,8 @@ class Gate:
                 raise passage.current.refuse_content()
             return message
 
-        async def send_with_headers(message: Message) -> None:
+        def send_with_headers(message: Message) -> Awaitable[None]:
+            """Not a coroutine: what there is to do is done at once, and every message of every answer passes here."""
             nonlocal watch
             if watch is not None:
                 watch.admit()
@@ -148,11 +155,11 @@ class Gate:
             elif message["type"] == "http.response.start":
                 passage.end()
                 current = passage.current
-                complete(message, current, unread=not body_read and has_body(scope))
-                if current.authenticated and not has_length(message):
+                names = complete(message, current, scope, body_read=body_read)
+                if current.authenticated and b"content-length" not in names:  # what has a length is no stream
                     watch = Watch(current, send, _LAST, interval=self._interval, served_by=served_by)
                     watch.start()
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive_when_decided, send_with_headers)

@@ -153,6 +153,10 @@ class ResourceProtector:
         """Seconds until the walk's token expires."""
         return walk.token.expires_at + walk.leeway - self._clock.wall() if walk.token else 0.0
 
+    def is_heard(self, refusal: Refusal | None) -> bool:
+        """Whether an observer wants to be told of this outcome."""
+        return bool(self._observers_of_grants if refusal is None else self._observers)
+
     def tell(self, scope: Mapping[str, Any], walk: Walk, refusal: Refusal | None) -> None:
         """Tell the observers how a walk ended; to be called once a request."""
         observers = self._observers_of_grants if refusal is None else self._observers

@@ -64,6 +64,9 @@ class Passage:
     def end(self) -> None:
         self.notes.append("end")
 
+    def close(self) -> None:
+        assert self.notes[-1] == "end"
+
     def seconds_left(self) -> float:
         return 1000.0
 

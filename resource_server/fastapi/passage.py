@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import HTTPException
@@ -31,11 +32,17 @@ class RequestPassage:
     into the request, another passage takes its place. Until it has judged any, it takes whatever it finds.
     """
 
-    __slots__ = (
-        "_app", "_covers", "_everything", "_exempt", "_gated", "_lines", "_next", "_operations", "_overridden",
-        "_parameters", "_protector", "_refusal", "_requirement", "_root", "_scope", "_space", "_told", "_unseen",
-        "_walk", "answer", "authenticated",
-    )  # fmt: skip
+    # Where every request begins and most end: an attribute of the class need not be set for each of them.
+    _next: "RequestPassage | None" = None
+    _lines: list[Any] | None = None
+    """The header fields that it began to judge, whatever becomes of them."""
+    _parameters: Any = None
+    _refusal: Refusal | None = None
+    _covers: Mapping[int, AllOf] = MappingProxyType({})
+    _requirement = ANY_TOKEN
+    _overridden = _told = _unseen = False
+    answer: Answer | None = None
+    authenticated = False
 
     def __init__(
         self,
@@ -58,17 +65,6 @@ class RequestPassage:
         if exempt is not None:
             self._app, self._root = scope.get("app"), scope.get("root_path", "")
         self._walk = protector.begin()
-        self._next: RequestPassage | None = None
-        self._lines: list[Any] | None = None
-        """The header fields that it began to judge, whatever becomes of them."""
-        self._parameters: Any = None
-        self._refusal: Refusal | None = None
-        self._covers: Mapping[int, AllOf] = {}
-        self._requirement = ANY_TOKEN
-        self._overridden = False
-        self._told = self._unseen = False
-        self.answer: Answer | None = None
-        self.authenticated = False
 
     @property
     def current(self) -> "RequestPassage":
@@ -164,9 +160,12 @@ class RequestPassage:
                 operation = Operation(requirement, covers={id(requirement): requirement})
             elif self._gated:  # a route that was added below after the first request, and not seen
                 hang(matched_route(scope), self._operations.server)
-            await self._require(scope, operation)
-            if not self._gated:
-                self.end()
+            try:
+                await self._require(scope, operation)
+            finally:
+                if not self._gated:
+                    self.end()
+                    self.close()
         assert self._walk.token is not None  # noqa: S101 - who is not authenticated was refused
         return self._walk.token
 
@@ -187,11 +186,24 @@ class RequestPassage:
         if self.authenticated or self._refusal is not None:
             if not self._told:
                 self._told = True
-                self._walk.route = self._walk.route or template(self._scope)
-                self._protector.tell(self._scope, self._walk, self._refusal)
+                if self._protector.is_heard(self._refusal):
+                    self._walk.route = self._walk.route or template(self._scope)
+                    self._protector.tell(self._scope, self._walk, self._refusal)
         elif self._gated and not self._unseen:
             self._unseen = True
             supply_of(self._scope, self._operations.server)  # nothing was required, or all of that is overridden
+
+    def close(self) -> None:
+        """Break the circles: scope and passage hold each other, as do a refusal and the frames that it has passed.
+
+        They would leave each request to the garbage collector, which costs more than to authenticate it.
+        """
+        passage: RequestPassage | None = self
+        while passage is not None:
+            passage._scope = {}
+            if passage._refusal is not None:
+                passage._refusal.__traceback__ = None
+            passage = passage._next
 
     def seconds_left(self) -> float:
         """Until the token expires: when an open stream has to be judged again at the latest."""
@@ -279,10 +291,7 @@ class RequestPassage:
         if refusal.kind is Kind.HIDDEN:
             return HTTPException(404)  # the application's own 404, so identical by construction
         self.answer = rendered
-        exception = Refused(rendered, refusal)
-        if not self._gated:
-            self.end()
-        return exception
+        return Refused(rendered, refusal)
 
 
 def _barred(requirement: AllOf, client: Any, refusal: Refusal) -> Refusal:
