@@ -46,17 +46,17 @@ def test_a_provider_that_is_killed_and_comes_back_under_load_refuses_nobody(
             serving(ISSUER=provider.issuer, AUDIENCE=API) as served,
             loading(served.port, tokens(provider)) as load,
         ):
-            load.wait_for(200)
+            load.wait_for(100)
             provider.run.kill()
-            load.wait_for(200)
+            load.wait_for(100)
             assert send(served.port, "GET", "/readyz").status == 200
             with IdentityProvider.started(log, port, keys) as again:
-                load.wait_for(100)
+                load.wait_for(50)
                 new = tokens(again)
                 load.bear(new)
-                load.wait_for(200)
+                load.wait_for(100)
                 again.run.rotate()
                 assert send(served.port, "GET", "/api/v1/me", bearer(again.client_credentials())).status == 200
-                load.wait_for(200)
+                load.wait_for(100)
         assert load.statuses.keys() == {200}
-        assert load.times(new) >= 400
+        assert load.times(new) >= 200
