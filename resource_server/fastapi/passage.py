@@ -194,10 +194,7 @@ class RequestPassage:
             supply_of(self._scope, self._operations.server)  # nothing was required, or all of that is overridden
 
     def close(self) -> None:
-        """Break the circles: scope and passage hold each other, as do a refusal and the frames that it has passed.
-
-        They would leave each request to the garbage collector, which costs more than to authenticate it.
-        """
+        """Break the circles of scope and passage, of refusal and frames: collecting them costs as much as judging."""
         passage: RequestPassage | None = self
         while passage is not None:
             passage._scope = {}
