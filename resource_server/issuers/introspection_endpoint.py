@@ -195,7 +195,8 @@ def _tls(issuer: Issuer, introspection: Introspection) -> ssl.SSLContext | None:
         ) from None
     if certificate is not None:
         try:
-            context.load_cert_chain(*map(str, certificate), password="")  # or else a terminal is asked for it
+            file, key = certificate
+            context.load_cert_chain(str(file), str(key), password="")  # or else a terminal is asked for it
         except (OSError, ValueError) as error:
             raise ConfigurationError(
                 "client_certificate_file",

@@ -29,6 +29,11 @@ BY_SECRET: Final[dict[str, Callable[[str, str], ClientAuthentication]]] = {
     "bearer": BearerCredential,
 }
 METHODS: Final = (*BY_SECRET, "private_key_jwt", "tls_client_auth")
+CREDENTIALS: Final = {
+    "private_key_jwt": ("client_key_file",),
+    "tls_client_auth": ("client_certificate_file", "client_certificate_key_file"),
+} | dict.fromkeys(BY_SECRET, ("client_secret", "client_secret_file"))
+"""The settings that hold the credential, by method."""
 
 
 class IntrospectionSettings(BaseModel):
@@ -76,6 +81,11 @@ class IntrospectionSettings(BaseModel):
         method = self.client_auth_method
         if method not in METHODS:
             raise ConfigurationError("client_auth_method", f"must be one of {', '.join(METHODS)}")
+        for option in (one for used in CREDENTIALS.values() for one in used):
+            if option not in CREDENTIALS[method] and getattr(self, option) is not None:
+                raise ConfigurationError(
+                    option, f"is of no use with {name('client_auth_method')} {method}: leave it out, or name its method"
+                )
         if method == "private_key_jwt":
             return PrivateKeyJwt(self.client_id, *read_private_key(self._read_key(name)))
         if method == "tls_client_auth":
@@ -101,7 +111,10 @@ class IntrospectionSettings(BaseModel):
         if self.client_secret_file is not None:
             if self.client_secret is not None:
                 raise ConfigurationError("client_secret_file", f"contradicts {name('client_secret')}: set one of them")
-            return read_secret(self.client_secret_file, "client_secret_file").decode("utf-8", "replace")
+            try:
+                return read_secret(self.client_secret_file, "client_secret_file").decode()
+            except UnicodeDecodeError:
+                raise ConfigurationError("client_secret_file", "holds no text in UTF-8") from None
         if self.client_secret is None:
             raise ConfigurationError("client_secret", f"is missing: {name('client_auth_method')} needs it")
         return self.client_secret.get_secret_value()
