@@ -5,12 +5,11 @@ Called directly, such an object checks neither the kind of the key nor its curve
 row for ``none`` and none for the HMAC algorithms (RFC 8725 §3.1, CVE-2024-33663, CVE-2024-37568).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
-from typing import Final
-
-from joserfc.jws import JWSRegistry
+from typing import Any, Final
 
 DEFAULT: Final = ("RS256", "PS256", "ES256", "Ed25519", "EdDSA")
 """The others cost a forger's victim up to twenty times as much to refuse, and are opt-in."""
@@ -32,7 +31,16 @@ class Algorithm:
 
     def verify(self, signing_input: bytes, signature: bytes, key: object) -> bool:
         """Whether the signature is good. ``key`` is one that :mod:`.jwk_set` has found to fit this row."""
-        return JWSRegistry.algorithms[self.name].verify(signing_input, signature, key)
+        good: bool = _library()[self.name].verify(signing_input, signature, key)
+        return good
+
+
+@cache
+def _library() -> Mapping[str, Any]:
+    """The library's algorithm objects. It and ``cryptography`` are loaded with the first key, not at import."""
+    from joserfc.jws import JWSRegistry
+
+    return JWSRegistry.algorithms
 
 
 _EDWARDS = ("Ed25519", "EdDSA")  # RFC 9864 deprecates EdDSA; issuers and keys use the two names at will

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from resource_server.configuration_error import ConfigurationError
-from resource_server.issuers.client_authentication import ClientAuthentication
+
+if TYPE_CHECKING:  # it loads all of cryptography, which not everybody needs for this
+    from resource_server.issuers.client_authentication import ClientAuthentication
 
 OMISSIBLE: Final = ("iss", "sub", "client_id", "aud", "exp", "iat", "token_type")
 """Members that RFC 7662 leaves to the server, and that we demand unless the issuer is known not to send them."""
@@ -22,7 +24,7 @@ class Introspection:
     """
 
     endpoint: str
-    client: ClientAuthentication
+    client: "ClientAuthentication"
     ttl: float = TTL
     """Seconds for which an answer is remembered: how long a revoked token lives on. 0 asks every time."""
     may_omit: Sequence[str] = ()

@@ -5,12 +5,9 @@ request path looks up and checks nothing: CVE-2026-48523 was an algorithm checke
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from resource_server.issuers.algorithms import ALGORITHMS, MAX_RSA_BITS, MIN_RSA_BITS, RSA_EXPONENT, Algorithm
 
@@ -18,11 +15,6 @@ MAX_KEYS: Final = 1000
 
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _PUBLIC: Final[dict[str, tuple[str, ...]]] = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
-_IMPORT: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
-    "RSA": RSAKey.import_key,
-    "EC": ECKey.import_key,
-    "OKP": OKPKey.import_key,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +75,7 @@ def read(document: dict[str, Any], allowed: Sequence[str]) -> JwkSet:
     for jwk in members:
         try:
             keys += _read_key(jwk, allowed)
-        except (ValueError, TypeError, KeyError, JoseError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             kid = jwk.get("kid") if isinstance(jwk, dict) else None
             skipped.append(Skipped(kid if isinstance(kid, str) else None, str(error) or type(error).__name__))
     index = _index(keys, skipped)
@@ -125,10 +117,8 @@ def _read_key(jwk: Any, allowed: Sequence[str]) -> list[Key]:
     ]
     if not fitting:
         raise ValueError("no allowed algorithm fits the key")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a short RSA key, which is skipped below
-        # Only what defines the key: alg, use and key_ops were judged above, where both names of Ed25519 are known.
-        key = _IMPORT[kty]({"kty": kty} | {name: jwk[name] for name in _PUBLIC[kty]})
+    # Only what defines the key: alg, use and key_ops were judged above, where both names of Ed25519 are known.
+    key = _import({"kty": kty} | {name: jwk[name] for name in _PUBLIC[kty]})
     if kty == "RSA":
         numbers = key.public_key.public_numbers()
         if not MIN_RSA_BITS <= numbers.n.bit_length() <= MAX_RSA_BITS:
@@ -137,3 +127,17 @@ def _read_key(jwk: Any, allowed: Sequence[str]) -> list[Key]:
             raise ValueError("an RSA key with an unusual exponent")
     thumbprint = key.thumbprint()
     return [Key(kid, row, thumbprint, issuer, key) for row in fitting]
+
+
+def _import(jwk: dict[str, Any]) -> Any:
+    """Let the library read a key. It is loaded with the first one: importing this package should cost little."""
+    from joserfc.errors import JoseError
+    from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+    kinds: dict[str, Any] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a short RSA key, which is skipped afterwards
+        try:
+            return kinds[jwk["kty"]].import_key(jwk)
+        except JoseError as error:
+            raise ValueError(str(error) or type(error).__name__) from error

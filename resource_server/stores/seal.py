@@ -3,12 +3,7 @@
 import hashlib
 import os
 from collections.abc import Sequence
-from typing import Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import Any, Final
 
 from resource_server.configuration_error import ConfigurationError
 
@@ -27,21 +22,25 @@ class Seal:
     def __init__(self, keys: Sequence[bytes]) -> None:
         if len(keys) not in (1, 2) or not all(type(key) is bytes and len(key) >= MIN_KEY for key in keys):
             raise ConfigurationError("store_key", f"must be one or two keys of at least {MIN_KEY} random bytes")
-        self._ciphers = [ChaCha20Poly1305(_derive(key)) for key in keys]
+        self._ciphers = [_cipher(key) for key in keys]
 
     def seal(self, value: bytes, context: bytes) -> bytes:
         """Encrypt a value; it can be opened in the same context alone."""
         nonce = os.urandom(_NONCE)
-        return nonce + self._ciphers[0].encrypt(nonce, value, VERSION + context)
+        encrypted: bytes = self._ciphers[0].encrypt(nonce, value, VERSION + context)
+        return nonce + encrypted
 
     def open(self, sealed: bytes, context: bytes) -> bytes | None:
         """The value; None for whatever was not sealed by us in this context."""
+        from cryptography.exceptions import InvalidTag
+
         nonce, encrypted = sealed[:_NONCE], sealed[_NONCE:]
         for cipher in self._ciphers:
             try:
-                return cipher.decrypt(nonce, encrypted, VERSION + context)
+                opened: bytes = cipher.decrypt(nonce, encrypted, VERSION + context)
             except (InvalidTag, ValueError):
                 continue
+            return opened
         return None
 
     def __repr__(self) -> str:
@@ -58,5 +57,10 @@ def key_of(context: bytes) -> bytes:
     return hashlib.sha256(VERSION + context).hexdigest().encode()
 
 
-def _derive(key: bytes) -> bytes:
-    return HKDF(SHA256(), 32, salt=None, info=b"resource_server store seal").derive(key)
+def _cipher(key: bytes) -> Any:
+    """Loads ``cryptography``, which an import of this package should not."""
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    return ChaCha20Poly1305(HKDF(SHA256(), 32, salt=None, info=b"resource_server store seal").derive(key))
