@@ -35,14 +35,16 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """
     from resource_server.demo.api import create_api
     from resource_server.observers.audit import Audit
+    from resource_server.observers.recent import RecentRefusals
     from resource_server.serving.serve import Site, bind, run
     from resource_server.settings import Settings
 
     settings = Settings.load()
     settings.check_bind(host)
-    observers = [Audit(settings.read_audit_key())] if settings.audit else []
-    server = settings.resource_server(observers)
-    api = create_api(server, docs=settings.api_docs())
+    key = settings.read_audit_key()
+    recent = RecentRefusals(key)
+    server = settings.resource_server([recent, *([Audit(key)] if settings.audit else [])])
+    api = create_api(server, docs=settings.api_docs(), recent=recent)
     socket = bind(host, port)
     name = f"[{host}]" if ":" in host else host
     address = f"http://{name}:{socket.getsockname()[1]}"

@@ -22,7 +22,11 @@ from resource_server.demo.models import (
     Settings,
     User,
 )
+from resource_server.demo.refusals import create_refusals
+from resource_server.demo.refusals_page import PUBLIC as REFUSALS_PAGE
+from resource_server.demo.refusals_page import add_refusals_page
 from resource_server.fastapi import ApiDocs, ResourceServer
+from resource_server.observers.recent import RecentRefusals
 
 PUBLIC = ("/healthz", "/readyz")
 DESCRIPTION = """Each route shows one way to require something of an access token. Nothing here is kept for long.
@@ -52,8 +56,12 @@ UNREADY: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_api(server: ResourceServer, *, docs: ApiDocs | None = None) -> FastAPI:
-    """Make the bundled API, protected by a resource server in whole: unknown paths, too, need a token."""
+def create_api(server: ResourceServer, *, docs: ApiDocs | None = None, recent: RecentRefusals | None = None) -> FastAPI:
+    """Make the bundled API, protected by a resource server in whole: unknown paths, too, need a token.
+
+    ``recent`` is what admins are shown of its refusals. It has to be among the server's observers: left out, there is
+    nothing to show. The page that shows it is there where ``docs`` are.
+    """
     app = FastAPI(
         title="Bundled API of resource_server",
         version="1",
@@ -67,10 +75,14 @@ def create_api(server: ResourceServer, *, docs: ApiDocs | None = None) -> FastAP
         openapi_url="/openapi.json" if docs else None,
         redirect_slashes=False,
     )
-    server.install(app, protect="all", public=PUBLIC, answer_all=True, max_body=MAX_BODY, docs=docs)
+    public = (*PUBLIC, *REFUSALS_PAGE) if docs is not None else PUBLIC
+    server.install(app, protect="all", public=public, answer_all=True, max_body=MAX_BODY, docs=docs)
+    if docs is not None:
+        add_refusals_page(app, docs, server.issuers)
     app.include_router(_health(server))
     app.include_router(_users(server), prefix="/api")
     app.include_router(_admin(server), prefix="/admin")
+    app.include_router(create_refusals(server, recent or RecentRefusals()), prefix="/admin/refusals")
     app.include_router(_orders(server), prefix="/orders")
     app.add_middleware(HeadAsGet)
     return app

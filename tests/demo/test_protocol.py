@@ -211,6 +211,8 @@ async def test_the_documentation_is_public_where_it_is_on(server: ResourceServer
         "GET /admin/posts": [],
         "GET /admin/settings": [],
         "GET /admin/dashboard": [],
+        "GET /admin/refusals/recent": [],
+        "GET /admin/refusals/stream": [],
         "GET /orders": ["orders:read"],
         "POST /orders": ["orders:write"],
         "GET /orders/events": ["orders:read"],
