@@ -5,19 +5,25 @@ The only module of the runtime that imports ``development/``; ``serve`` and the 
 
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 
 import typer
 
 from resource_server.asgi import AsgiApp, Receive, Scope, Send
 from resource_server.configuration_error import ConfigurationError
-from resource_server.demo import sample_client
+from resource_server.demo import refusals_page, sample_client
 from resource_server.demo.api import create_api
 from resource_server.demo.sample_client import create_sample_client
-from resource_server.development.accounts import DevelopmentCredentials
+from resource_server.development.accounts import ACCOUNTS, DevelopmentCredentials
 from resource_server.development.authorization_server import create_authorization_server
 from resource_server.development.loopback import LoopbackOnly
+from resource_server.development.samples import Samples
+from resource_server.events import Observer
 from resource_server.fastapi import ApiDocs, ResourceServer
 from resource_server.observers.audit import Audit
+from resource_server.observers.recent import RecentRefusals
+from resource_server.playground import PATH as PLAYGROUND
+from resource_server.playground import Playground
 from resource_server.serving.serve import Site, bind, run
 from resource_server.settings import PREFIX, Settings
 
@@ -31,14 +37,17 @@ def develop(port: int, issuer_port: int) -> None:
     api_socket, issuer_socket = bind(HOST, port), bind(HOST, issuer_port)
     port = api_socket.getsockname()[1]
     origin, issuer = (f"http://{HOST}:{one.getsockname()[1]}" for one in (api_socket, issuer_socket))
-    redirects = [origin + path for path in ("/docs/oauth2-redirect", sample_client.PATH)]
+    redirects = [origin + path for path in ("/docs/oauth2-redirect", refusals_page.LOGIN, sample_client.PATH)]
     provider = create_authorization_server(issuer, origin, api_origin=origin, redirect_uris=redirects)
-    observers = [Audit(settings.read_audit_key())] if settings.audit else []
-    server = ResourceServer(issuer, audience=origin, resource=origin, disclose_requirements=True, observers=observers)
+    key = settings.read_audit_key()
+    recent = RecentRefusals(key)
+    server = _resource_server(issuer, origin, [recent, *([Audit(key)] if settings.audit else [])])
     docs = ApiDocs(client_id=provider.credentials.public_client_id, parameters={"resource": origin})
-    app = create_api(server, docs=docs)
-    sample = create_sample_client(issuer, provider.credentials.public_client_id)
-    api = LoopbackOnly(_beside(app, sample), port, headers={})
+    beside: dict[str, AsgiApp] = {
+        sample_client.PATH: create_sample_client(issuer, provider.credentials.public_client_id),
+        PLAYGROUND: Playground(server, _resource_server(issuer, origin, ()), Samples(provider.mint, ACCOUNTS)),
+    }
+    api = LoopbackOnly(_beside(create_api(server, docs=docs, recent=recent), beside), port, headers={})
 
     def ready() -> None:
         typer.echo(_greeting(origin, issuer, provider.credentials))
@@ -46,15 +55,17 @@ def develop(port: int, issuer_port: int) -> None:
     run([Site(api, api_socket), Site(provider.app, issuer_socket)], ready=ready)
 
 
-def _beside(api: AsgiApp, sample: AsgiApp) -> AsgiApp:
-    """The API, and the sample client's pages beside it: they need no token, and the API need not know them."""
+def _resource_server(issuer: str, origin: str, observers: Sequence[Observer]) -> ResourceServer:
+    return ResourceServer(issuer, audience=origin, resource=origin, disclose_requirements=True, observers=observers)
+
+
+def _beside(api: AsgiApp, pages: Mapping[str, AsgiApp]) -> AsgiApp:
+    """The API, and pages beside it, by their path: they need no token, and the API need not know them."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        is_sample = scope["type"] == "http" and (
-            path == sample_client.PATH or path.startswith(f"{sample_client.PATH}/")
-        )
-        await (sample if is_sample else api)(scope, receive, send)
+        path = scope.get("path", "") if scope["type"] == "http" else ""
+        app = next((app for at, app in pages.items() if path == at or path.startswith(f"{at}/")), api)
+        await app(scope, receive, send)
 
     return answer
 
@@ -78,6 +89,8 @@ def _greeting(origin: str, issuer: str, credentials: DevelopmentCredentials) -> 
     return f"""
   The protected API          {origin}     (its docs: {origin}/docs)
   A client of it             {origin}/app     (how a page treats 401, 403 and 503)
+  The playground             {origin}/playground     (make a token, break it, see each check and the answer)
+  The refusals, live         {origin}/admin/refusals     (log in as root)
   The authorization server   {issuer}     (for development: keys and passwords are new at each start)
 
   Paste these, one after the other:

@@ -21,6 +21,7 @@ FLOORS = (
     "settings demo testing",
     "serving",
     "explain commands",
+    "playground",
     "dev",
     "cli __init__",
     "__main__",
