@@ -2,9 +2,11 @@
 PYTHON ?= python3
 RUN := .venv-run/bin/python
 DEV := .venv/bin/python
+SWAGGER_UI := 5.35.0
+VENDORED := LICENSE NOTICE oauth2-redirect.js swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt swagger-ui.css
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format fuzz mutate bench openapi lock clean
+.PHONY: help setup run test check format fuzz mutate bench contract openapi vendor lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,7 +16,7 @@ setup: .venv/.installed ## Install all that working on the project needs, into .
 run: .venv-run/.installed ## Run the bundled API and a development authorization server, on ports 8000 and 9000
 	@$(RUN) -m resource_server dev $(ARGS)
 
-test: .venv/.installed ## Run the tests, with branch coverage
+test: .venv/.installed .venv-contract/.installed ## Run the tests, with branch coverage
 	$(DEV) -m pytest --cov --cov-report=term-missing $(ARGS)
 
 check: .venv/.installed ## Look for faults without changing anything: lint, format, types, exported OpenAPI
@@ -38,19 +40,31 @@ mutate: .venv/.mutate ## Change what judges tokens, a little at a time, and see 
 bench: .venv/.bench ## Measure the cost of protection and write docs/performance.md; ARGS="tokens routes" for parts of it
 	@$(DEV) -W ignore -m tests.benchmarks $(ARGS)
 
+contract: .venv/.installed .venv-contract/.installed ## Try the bundled API against its OpenAPI document; EXAMPLES=500 for more of each
+	OPENAPI_EXAMPLES=$(EXAMPLES) $(DEV) -m pytest tests/openapi $(ARGS)
+
 openapi: .venv/.installed ## Write the bundled API's OpenAPI document to openapi/, as JSON and as YAML
 	$(DEV) -m resource_server openapi > openapi/openapi.json
 	$(DEV) -m tests.openapi.as_yaml < openapi/openapi.json > openapi/openapi.yaml
+
+vendor: ## Fetch the files of the docs page anew, and write down their hashes
+	@folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && \
+	npm pack --silent --pack-destination "$$folder" swagger-ui-dist@$(SWAGGER_UI) > /dev/null && \
+	tar -xzf "$$folder"/*.tgz -C "$$folder" && cd resource_server/static/swagger && \
+	for file in $(VENDORED); do cp "$$folder/package/$$file" . || exit 1; done && \
+	{ echo "# swagger-ui-dist $(SWAGGER_UI)" && sha256sum $(VENDORED); } > SHA256SUMS
 
 lock: .venv-lock/.installed ## Resolve the dependencies anew into the hashed locks
 	.venv-lock/bin/uv pip compile -q pyproject.toml --all-extras --universal --generate-hashes --no-header --upgrade -o run.lock
 	.venv-lock/bin/uv pip compile -q --group pyproject.toml:fuzz --universal --python-version 3.11 --generate-hashes --no-header --upgrade -o fuzz.lock
 	.venv-lock/bin/uv pip compile -q pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --upgrade -o requirements.lock
+	.venv-lock/bin/uv pip compile -q --group pyproject.toml:contract --universal --python-version 3.11 --generate-hashes --no-header --upgrade -o contract.lock
 	.venv-lock/bin/uv pip compile -q --group pyproject.toml:bench -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-header --upgrade -o bench.lock
 	.venv-lock/bin/uv pip compile -q --group pyproject.toml:mutate -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-header --upgrade -o mutate.lock
 
 clean: ## Remove what these targets have installed
-	rm -rf .venv .venv-run .venv-lock tests/integration/oidc_provider/node_modules tests/callers/npm/node_modules
+	rm -rf .venv .venv-run .venv-contract .venv-lock tests/integration/oidc_provider/node_modules
+	rm -rf tests/callers/npm/node_modules tests/openapi/npm/node_modules
 
 .venv/.installed: requirements.lock
 	@$(call install,.venv,requirements.lock)
@@ -66,6 +80,9 @@ clean: ## Remove what these targets have installed
 
 .venv-run/.installed: run.lock
 	@$(call install,.venv-run,run.lock)
+
+.venv-contract/.installed: contract.lock
+	@$(call install,.venv-contract,contract.lock)
 
 .venv-lock/.installed: pyproject.toml
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet --disable-pip-version-check uv && touch $@

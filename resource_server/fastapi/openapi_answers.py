@@ -5,9 +5,10 @@ from copy import deepcopy
 from typing import Any, Final
 
 from resource_server.authorization.combination import AllOf, AnyOf
-from resource_server.authorization.policy import Owner
+from resource_server.authorization.network import FromNetwork
+from resource_server.authorization.policy import Claim, Membership, Owner
 from resource_server.authorization.requirement import Requirement
-from resource_server.authorization.scopes import Acr
+from resource_server.authorization.scopes import Acr, Scopes
 from resource_server.challenge import ProtectionSpace, answer
 from resource_server.demands import Demands
 from resource_server.fastapi.openapi_schemas import PROBLEM, REFUSAL
@@ -44,6 +45,15 @@ _HEADERS: Final[dict[int, tuple[str, dict[str, Any]]]] = {
         },
     ),
 }
+_REFUSED_BY: Final[dict[type[Requirement], Kind]] = {
+    FromNetwork: Kind.NETWORK,
+    Acr: Kind.INSUFFICIENT_AUTHENTICATION,
+    Scopes: Kind.INSUFFICIENT_SCOPE,
+    Membership: Kind.MISSING_ROLE,
+    Claim: Kind.MISSING_CLAIM,
+    Owner: Kind.NOT_OWNER,
+}
+"""What each requirement refuses with; a callable of the API's own, by its policy."""
 _UNREADABLE: Final = {"title": "There was an error parsing the body", "status": 400}
 """What FastAPI says of a body that it can't read, in the form of the others."""
 PLAIN_NOT_FOUND: Final[dict[str, Any]] = {
@@ -62,16 +72,14 @@ NOTHING: Final = Demands()
 
 def refusals_of(requirement: AllOf) -> list[Kind]:
     """The kinds by which an operation may refuse."""
-    parts = list(_parts(requirement))
     kinds = [Kind.MALFORMED_CREDENTIALS, Kind.NO_CREDENTIALS, Kind.BAD_SIGNATURE, Kind.EXPIRED]
-    if any(isinstance(part, Acr) for part in parts):
-        kinds.append(Kind.INSUFFICIENT_AUTHENTICATION)
-    if requirement.demands.scopes:
-        kinds.append(Kind.INSUFFICIENT_SCOPE)
-    if any(not part.demands.scopes and not isinstance(part, Acr) for part in parts):
-        kinds.append(Kind.MISSING_ROLE if requirement.demands.roles else Kind.POLICY)
-    if any(isinstance(part, Owner) and part.hide for part in parts):
-        kinds.append(Kind.HIDDEN)
+    for part in _parts(requirement):
+        if isinstance(part, Owner) and part.hide:
+            kinds.append(Kind.HIDDEN)
+        else:
+            kinds.append(_REFUSED_BY.get(type(part), Kind.POLICY))
+    if Kind.INSUFFICIENT_AUTHENTICATION in kinds and Kind.INSUFFICIENT_SCOPE in kinds:
+        kinds.append(Kind.INSUFFICIENT_AUTHENTICATION_AND_SCOPE)
     return [*kinds, Kind.OVERSIZED_CREDENTIALS, Kind.ISSUER_UNAVAILABLE]
 
 

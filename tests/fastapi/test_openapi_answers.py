@@ -7,7 +7,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import create_model
 
-from resource_server import ResourceServer, owner
+from resource_server import ResourceServer, acr, all_of, any_of, claim, group, network, owner, role
+from resource_server.authorization.combination import Need
 from tests.fastapi.ways import Note, ok
 
 
@@ -125,3 +126,40 @@ def test_a_handler_of_the_user_s_own_has_the_say_over_what_is_documented(api: Re
         return Response(status_code=400)
 
     assert "405" not in documented(orders, "post", "/notes")
+
+
+@pytest.mark.parametrize(
+    ("need", "refusals"),
+    [
+        pytest.param(network("192.0.2.0/24"), {"403": ["network"]}, id="network"),
+        pytest.param(group("staff"), {"403": ["missing_role"]}, id="group"),
+        pytest.param(claim("tier", "gold"), {"403": ["missing_claim"]}, id="claim"),
+        pytest.param(owner("key"), {"403": ["not_owner"]}, id="owner"),
+        pytest.param(owner("key", hide=True), {"404": ["hidden"]}, id="hidden"),
+        pytest.param(lambda token: bool(token.subject), {"403": ["policy"]}, id="callable"),
+        pytest.param(
+            any_of(all_of("a", owner("key")), role("admin")),
+            {"403": ["insufficient_scope", "not_owner", "missing_role"]},
+            id="alternatives",
+        ),
+        pytest.param(
+            all_of("a", acr("urn:mfa")),
+            {
+                "401": ["insufficient_authentication", "insufficient_authentication_and_scope"],
+                "403": ["insufficient_scope"],
+            },
+            id="step-up and scope",
+        ),
+    ],
+)
+def test_a_requirement_documents_what_it_refuses_with(
+    api: ResourceServer, need: Need, refusals: dict[str, list[str]]
+) -> None:
+    """And nothing else: a hidden resource has no 403."""
+    app = FastAPI()
+    api.install(app)
+    app.get("/any", dependencies=[api.requires()])(ok)
+    app.get("/{key}", dependencies=[api.requires(need)])(ok)
+    always, found = documented(app, "get", "/any"), documented(app, "get", "/{key}")
+    added = {status: [name for name in names if name not in always.get(status, ())] for status, names in found.items()}
+    assert {status: names for status, names in added.items() if names} == refusals

@@ -8,6 +8,7 @@ import pytest
 
 from tests.callers import javascript
 from tests.integration.installation import FOLDER, UnavailableError, give_up, install
+from tests.openapi.names import LINTER
 
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
@@ -27,7 +28,7 @@ def _no_registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("npm_config_fetch_retries", "0")
 
 
-@pytest.mark.parametrize("folder", [FOLDER, javascript.FOLDER], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [FOLDER, javascript.FOLDER, LINTER], ids=lambda folder: folder.parent.name)
 def test_the_lock_pins_every_package_by_hash_and_names_no_registry(folder: Path) -> None:
     """DESIGN section 7: no committed file names a registry host."""
     packages = json.loads((folder / "package-lock.json").read_text())["packages"]
