@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from resource_server.testing import FakeIssuer
+from tests.rfc.introspection import Asking, MakeAsking
 from tests.rfc.probe import Probe
 from tests.turnable_clock import TurnableClock
 
@@ -40,3 +41,19 @@ def make_api(issuer: FakeIssuer, time: TurnableClock) -> Callable[..., Awaitable
         return await Probe(issuer, time, trust=trust or {}, options=options).control()
 
     return make
+
+
+@pytest.fixture
+def make_asking(issuer: FakeIssuer, time: TurnableClock) -> MakeAsking:
+    """Make an API that asks its issuer; options are those of the :class:`Introspection`."""
+
+    async def make(**how: Any) -> Asking:
+        return await Asking(issuer, time, **how).control()
+
+    return make
+
+
+@pytest.fixture
+async def asking(make_asking: MakeAsking) -> Asking:
+    """One with the strict defaults."""
+    return await make_asking()
