@@ -89,6 +89,14 @@ def test_the_development_server_is_imported_by_dev_and_testing_alone() -> None:
     assert {name for name, path in modules() if "dev" in ours(path)} == {"cli.py"}
 
 
+def test_the_playground_is_imported_by_dev_alone() -> None:
+    """T36: what mints for whoever asks stays out of serve and of the library."""
+    importers = {name for name, path in modules() if "playground" in ours(path) and room(name) != "playground"}
+    assert importers == {"dev.py"}
+    within = [path for name, path in modules() if room(name) == "playground"]
+    assert [path.name for path in within if "development" in ours(path)] == []
+
+
 def test_only_the_face_and_the_bundled_api_know_fastapi() -> None:
     """DESIGN §3: one file, or folder, knows the framework; the tests' helper speaks of its applications."""
     importers = {room(name) for name, path in modules() if any(i.split(".")[0] == "fastapi" for i in imports(path))}
