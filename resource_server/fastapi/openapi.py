@@ -84,6 +84,10 @@ def _describe(operation: dict[str, Any], requirement: AllOf | None, server: Any)
         {server.scheme_name: list(names)} for names in scope_alternatives(requirement)
     ]
     operation["security"] = [*by_login, {PASTED: []}]
+    declared = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"}
+    for name in sorted(requirement.path_parameters - declared):  # which the endpoint itself doesn't ask for
+        parameter = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        operation.setdefault("parameters", []).append(parameter)
 
 
 def _responses(

@@ -9,9 +9,12 @@ from fastapi import FastAPI
 
 from resource_server import ResourceServer
 from resource_server.demo.api import MAX_BODY, create_api
+from resource_server.development.minting import Mint
 from resource_server.issuers.fetch import Fetched, FetchError
 from resource_server.testing import FakeIssuer
 from tests.calls import MISSING, call
+from tests.integration.exchange import connect
+from tests.integration.serving import Served
 from tests.openapi.names import AUDIENCE, EVERYTHING
 from tests.openapi.schemas import violations
 from tests.turnable_clock import TurnableClock
@@ -150,3 +153,19 @@ async def test_what_is_not_documented_is_found(
     document = app.openapi()
     change(document["paths"]["/orders"]["get"]["responses"])
     assert faults(document, "GET", "/orders", await call(app, "GET", "/orders")) == [fault]
+
+
+def test_the_stream_is_as_documented(document: dict[str, Any], served: Served, mint: Mint) -> None:
+    """Which has no end, so schemathesis leaves it out."""
+    documented = document["paths"]["/orders/events"]["get"]["responses"]["200"]["content"]
+    with connect(served.port) as connection:
+        token = mint.access_token(**EVERYTHING)
+        fields = [f"Host: 127.0.0.1:{served.port}", f"Authorization: Bearer {token}"]
+        connection.sendall("\r\n".join(["GET /orders/events HTTP/1.1", *fields, "", ""]).encode())
+        data = b""
+        while b"data: " not in data:
+            data += connection.recv(65536)
+    head = data.partition(b"\r\n\r\n")[0].decode().lower().split("\r\n")
+    assert head[0] == "http/1.1 200 ok"
+    [content_type] = [line.removeprefix("content-type: ") for line in head if line.startswith("content-type:")]
+    assert list(documented) == [content_type.partition(";")[0]]

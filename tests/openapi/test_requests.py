@@ -4,9 +4,12 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+import pytest
 
 from resource_server.demo.api import PUBLIC
 from resource_server.development.minting import Mint
@@ -109,13 +112,45 @@ def test_with_a_token_that_opens_nothing_only_what_any_token_opens_answers(
     assert {status for _, status in answered.requests} >= {200, 403}
 
 
-def test_what_is_not_documented_is_found(programs: Path, served: Served, tmp_path: Path) -> None:
-    """The control: the same, of a document that says less."""
-    document: dict[str, Any] = json.loads(EXPORTED.read_text("utf-8"))
+def undocumented(document: dict[str, Any]) -> None:
+    """A document that says less."""
     del document["paths"]["/api/v1/me"]["get"]["responses"]["401"]
-    lesser = tmp_path / "openapi.json"
-    lesser.write_text(json.dumps(document), "utf-8")
-    options = [*REFUSED_FIRST, *BRIEFLY, "--include-path", "/api/v1/me"]
-    done = run(programs, served, tmp_path, *options, document=lesser)
+
+
+def ill_described(document: dict[str, Any]) -> None:
+    """A document that says something else."""
+    document["components"]["schemas"]["Refusal"]["required"] = ["status", "error"]
+
+
+def closed(document: dict[str, Any]) -> None:
+    """A document that says that a token is needed, where none is."""
+    document["paths"]["/healthz"]["get"]["security"] = [{"bearer_token": []}]
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "fault"),
+    [
+        pytest.param("/api/v1/me", undocumented, "Undocumented status code", id="status"),
+        pytest.param("/api/v1/me", ill_described, "Response violates schema", id="body"),
+        pytest.param("/healthz", closed, "API accepts requests without authentication", id="no token"),
+    ],
+)
+def test_what_is_not_as_documented_is_found(
+    programs: Path,
+    served: Served,
+    mint: Mint,
+    tmp_path: Path,
+    path: str,
+    change: Callable[[dict[str, Any]], None],
+    fault: str,
+) -> None:
+    """The control: one operation of a document that was changed."""
+    document: dict[str, Any] = json.loads(EXPORTED.read_text("utf-8"))
+    change(document)
+    changed = tmp_path / "openapi.json"
+    changed.write_text(json.dumps(document), "utf-8")
+    token = mint.access_token() if path == "/healthz" else None
+    options = [*REFUSED_FIRST, "--phases", "fuzzing", "--max-examples", "1", "--include-path", path]
+    done = run(programs, served, tmp_path, *options, document=changed, token=token)
     assert done.returncode == 1, done.stdout
-    assert "Undocumented status code" in done.stdout
+    assert fault in done.stdout
