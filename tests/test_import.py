@@ -4,7 +4,8 @@ import sys
 SCRIPT = """
 import sys
 import resource_server
-print(*sorted({name.partition(".")[0] for name in sys.modules} & {"cryptography", "httpx2", "joserfc", "redis", "uvicorn"}))
+loaded = {name.partition(".")[0] for name in sys.modules}
+print(*sorted(loaded & {"cryptography", "httpx2", "joserfc", "redis", "uvicorn"}))
 """
 
 

@@ -6,8 +6,9 @@ Pure: values in, a token or a refusal out.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from resource_server.access_token import AccessToken, freeze
 from resource_server.issuers.grants import Grants
@@ -16,6 +17,8 @@ from resource_server.issuers.token_kind import AT_JWT, bears, spellings
 from resource_server.refusals import Kind, Refusal
 
 RFC9068_TYPES = spellings((AT_JWT,))
+MAX_SHARED: Final = 16
+"""Names in one set that is shared between tokens."""
 _TEXT = frozenset((str,))
 
 
@@ -219,7 +222,7 @@ def _scopes(payload: Mapping[str, Any], name: str, shape: str) -> frozenset[str]
         return frozenset(value) - {""}
     if type(value) is not str:
         raise Refusal(Kind.INVALID_CLAIM, f"{name} is no text")
-    return frozenset(filter(None, value.split(" ")))
+    return _set(tuple(filter(None, value.split(" "))))
 
 
 def _names(payload: Mapping[str, Any], path: tuple[str, ...], shape: str = "names") -> frozenset[str]:
@@ -244,6 +247,16 @@ def _names(payload: Mapping[str, Any], path: tuple[str, ...], shape: str = "name
     names: list[Any] = [member.get("value") if type(member) is dict else member for member in members]
     if not _TEXT.issuperset(map(type, names)):
         raise Refusal(Kind.INVALID_CLAIM, f"{'.'.join(path)} has a member that is no text")
+    return _set(tuple(names))
+
+
+def _set(names: tuple[str, ...]) -> frozenset[str]:
+    """The same object for the same few names: of thousands of remembered tokens most are granted the same."""
+    return _shared(names) if len(names) <= MAX_SHARED else frozenset(names)
+
+
+@lru_cache(maxsize=1024)
+def _shared(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(names)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -40,20 +41,30 @@ def measure(pace: Pace, remembered: tuple[int, ...] = REMEMBERED, many: int = MA
 
 
 def _keys(pace: Pace, many: int) -> Times:
-    rows: dict[str, Batch] = {}
-    for count in (1, many):
-        mint = Mint(URL, [SigningKey.generate("ES256") for _ in range(count)], audience=AUDIENCE)
-
-        async def fetch(url: str, mint: Mint = mint) -> Fetched:
-            return Fetched(mint.jwks())
-
-        server = ResourceServer(Issuer(url=URL, audience=AUDIENCE, jwks_uri=f"{URL}/jwks"), fetch=fetch)
-        scope = scope_of(mint.access_token(key=mint.keys[count // 2], **CLAIMS))
-        asyncio.run(server.protector.protect(scope))
-        protector: Any = server.protector
-        credentials = extract(scope, credential_fields(scope))
-        rows[f"{count} keys"] = repeat(partial(_validate, protector, credentials))
+    """One issuer with many keys, and many issuers with one."""
+    keys = [SigningKey.generate("ES256") for _ in range(many)]
+    mints = [Mint(URL, keys[:1], audience=AUDIENCE), Mint(URL, keys, audience=AUDIENCE)]
+    rows = {f"{len(mint.keys):,} keys": _row([mint]) for mint in mints}
+    other = [Mint(f"https://id{number}.example.com", [keys[number]], audience=AUDIENCE) for number in range(many)]
+    rows |= {f"{len(some):,} issuers": _row(some) for some in (other[:1], other)}
     return interleave(rows, pace)
+
+
+def _row(mints: Sequence[Mint]) -> Batch:
+    """Validate a token of the issuer and the key that are in the middle."""
+    by_uri = {f"{mint.issuer}/jwks": mint for mint in mints}
+
+    async def fetch(url: str) -> Fetched:
+        return Fetched(by_uri[url].jwks())
+
+    issuers = [
+        Issuer(url=mint.issuer, audience=AUDIENCE, jwks_uri=uri, grants="everything") for uri, mint in by_uri.items()
+    ]
+    server = ResourceServer(*issuers, fetch=fetch)
+    mint = mints[len(mints) // 2]
+    scope = scope_of(mint.access_token(key=mint.keys[len(mint.keys) // 2], **CLAIMS))
+    asyncio.run(server.protector.protect(scope))
+    return repeat(partial(_validate, server.protector, extract(scope, credential_fields(scope))))
 
 
 def _validate(protector: Any, credentials: Credentials) -> None:
@@ -61,10 +72,15 @@ def _validate(protector: Any, credentials: Credentials) -> None:
 
 
 def _section_of_keys(times: Times, many: int) -> Section:
-    rows = [[row, f"{times.microseconds(row):.1f}", f"{times.ratio(row, '1 keys'):.2f}"] for row in times]
-    note = "A fresh token of ES256, its key looked up by kid, where the issuer has so many keys."
-    goal = Goal(f"growth: a fresh token with {many:,} keys, against one", times.ratio(f"{many} keys", "1 keys"), 1.05)
-    return Section("Growth: keys", note, ["", "µs", "× one"], rows, [goal])
+    names = list(times)
+    pairs = [(names[0], names[0]), (names[1], names[0]), (names[2], names[2]), (names[3], names[2])]
+    rows = [[row, f"{times.microseconds(row):.1f}", f"{times.ratio(row, one):.2f}"] for row, one in pairs]
+    note = "A fresh token of ES256: its issuer is found by name and its key by kid, however many there are."
+    goals = [
+        Goal(f"growth: a fresh token with {many:,} {what}, against one", times.ratio(row, one), 1.05)
+        for what, (row, one) in (("keys", pairs[1]), ("issuers", pairs[3]))
+    ]
+    return Section("Growth: keys and issuers", note, ["", "µs", "× one"], rows, goals)
 
 
 def _tokens(pace: Pace, counts: tuple[int, ...]) -> dict[str, Any]:
@@ -82,7 +98,7 @@ def _tokens(pace: Pace, counts: tuple[int, ...]) -> dict[str, Any]:
     before = _resident()
     for number in range(counts[-1]):
         payload = json.dumps({**base, "sub": f"user-{number}", "jti": f"token-{number}"}).encode()
-        token = claims.read(parse_object(payload), rules, now)
+        token = claims.read(parse_object(payload), rules, now, payload)
         digest = hashlib.sha256(str(number).encode()).digest()
         largest.put(digest, VerifiedToken(token, 30.0, source, 0, "thumbprint"), length)
     taken = (_resident() - before) / counts[-1]
