@@ -50,8 +50,6 @@ class VerifiedToken:
     """Of that key (RFC 7638)."""
     life: float = MAX_LIFE
     """Seconds for which it may be remembered."""
-    length: int = 0
-    """Characters of what is remembered, where that is more than the token's own text says: an opaque one is short."""
 
     def living(self, life: float) -> "VerifiedToken":
         """The same, remembered for so many seconds at the most."""
@@ -112,7 +110,7 @@ class VerifiedTokens:
         wall, monotonic = self._clock.wall(), self._clock.monotonic()
         if abs(wall - monotonic - self._offset) > self._max_jump:
             self._forget_all(wall - monotonic)
-        size = _OVERHEAD + max(weight(verified.token), length, verified.length)
+        size = _OVERHEAD + max(weight(verified.token), length)
         life = min(verified.token.expires_at + verified.leeway - wall, verified.life)
         if life <= 0 or size > self._size:
             return

@@ -61,8 +61,8 @@ class IntrospectionValidator:
         answer = await self._active(credentials, client, self._ttl)
         now = self._clock.wall()
         token = claims.read(self._as_claims(answer.members, now), self._rules, now)
-        life, length = self._ttl - self._age(answer), answer.size * 4 // 3  # as a JWT of the same claims has
-        return VerifiedToken(token, self._rules.leeway, ALWAYS_CURRENT, 0, "", life=life, length=length)
+        life = self._ttl - self._age(answer)
+        return VerifiedToken(token, self._rules.leeway, ALWAYS_CURRENT, 0, "", life=life)
 
     async def inspect(self, credentials: Credentials) -> tuple[dict[str, Any], ClaimRules]:
         """What the issuer says of a token, and what it is held against: for explanations. Raises :class:`Refusal`."""
@@ -144,7 +144,7 @@ class IntrospectionValidator:
         except NoAnswer as problem:
             raise self.endpoint.refuse_answer(str(problem)) from None
         self.endpoint.problem = None
-        return Answer(members, asked_at, len(answered.body)) if active else None
+        return Answer(members, asked_at) if active else None
 
     def _as_claims(self, members: Mapping[str, Any], now: float) -> dict[str, Any]:
         """An answer as the claims of a token; what the issuer is known to leave out is filled in.

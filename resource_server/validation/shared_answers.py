@@ -25,8 +25,6 @@ class Answer:
     members: Mapping[str, Any] = field(repr=False)
     asked_at: float
     """Seconds since the epoch."""
-    size: int
-    """Bytes of the answer, about."""
 
 
 class SharedAnswers:
@@ -57,7 +55,7 @@ class SharedAnswers:
             return None
         try:
             value = strict_json.parse_object(opened)
-            return Answer(value["members"], float(value["asked_at"]), len(opened))
+            return Answer(value["members"], float(value["asked_at"]))
         except (ValueError, KeyError, TypeError):
             return None
 
