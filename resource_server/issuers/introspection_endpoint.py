@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx2
 
 TIMEOUT: Final = 5.0
-"""Seconds for the whole exchange, the waiting for a connection included."""
+"""Seconds for the whole exchange; as long may one wait for a connection before."""
 MAX_ANSWER: Final = 256 * 1024
 """Bytes. A longer one is given up, and is no failure that could trip the breaker: a token's holder may be its cause."""
 MAX_CONNECTIONS: Final = 64
@@ -42,8 +42,15 @@ class Answered:
     retry_after: int | None = None
 
 
+class Crowded(Exception):  # noqa: N818 - a state of ours
+    """All connections are busy: nobody was asked, so nobody has failed (T24)."""
+
+
 class Post(Protocol):
-    """Sends a form; raises :class:`OSError` where nobody answers. Tests and special networks bring their own."""
+    """Sends a form; raises :class:`OSError` where nobody answers, or :class:`Crowded`.
+
+    Tests and special networks bring their own.
+    """
 
     async def __call__(self, url: str, form: dict[str, str], headers: dict[str, str]) -> Answered:
         """Send it by POST."""
@@ -61,10 +68,24 @@ class HttpPost:
         self._within = within
         self._proxy = issuer.proxy
         self._tls = _tls(issuer, introspection)
-        self._kept: tuple[asyncio.AbstractEventLoop, httpx2.AsyncClient] | None = None
+        self._kept: tuple[asyncio.AbstractEventLoop, httpx2.AsyncClient, asyncio.Semaphore] | None = None
 
     async def __call__(self, url: str, form: dict[str, str], headers: dict[str, str]) -> Answered:
-        """Send a form. Raises :class:`OSError`, naming the kind of failure alone."""
+        """Send a form. Raises :class:`OSError`, naming the kind of failure alone, and :class:`Crowded`."""
+        client, free = self._client()
+        try:
+            async with asyncio.timeout(self._within):
+                await free.acquire()
+        except TimeoutError:
+            raise Crowded from None
+        try:
+            return await self._send(client, url, form, headers)
+        finally:
+            free.release()
+
+    async def _send(
+        self, client: "httpx2.AsyncClient", url: str, form: dict[str, str], headers: dict[str, str]
+    ) -> Answered:
         import httpx2  # deferred: an API of JWTs needs no client
 
         target, host = connectable(url)
@@ -72,7 +93,7 @@ class HttpPost:
         try:
             async with (
                 asyncio.timeout(self._within),
-                self._client().stream("POST", target, data=form, headers=headers) as response,
+                client.stream("POST", target, data=form, headers=headers) as response,
             ):
                 body = bytearray()
                 async for chunk in response.aiter_raw():
@@ -89,8 +110,8 @@ class HttpPost:
             int(wait[:6]) if wait.isascii() and wait.isdigit() else None,
         )
 
-    def _client(self) -> "httpx2.AsyncClient":
-        """The client of the running event loop: connections can't outlive theirs."""
+    def _client(self) -> "tuple[httpx2.AsyncClient, asyncio.Semaphore]":
+        """The client of the running event loop, and its free connections: they can't outlive theirs."""
         import httpx2
 
         loop = asyncio.get_running_loop()
@@ -104,8 +125,8 @@ class HttpPost:
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # nothing ties questions together
                 limits=httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
             )
-            self._kept = loop, client
-        return self._kept[1]
+            self._kept = loop, client, asyncio.Semaphore(MAX_CONNECTIONS)
+        return self._kept[1:]
 
     async def aclose(self) -> None:
         """Give the connections back."""
@@ -138,6 +159,8 @@ class IntrospectionEndpoint:
         self.introspection.client.complete(form, headers, self.issuer.url, self._clock.wall())
         try:
             answered = await self._post(self.introspection.endpoint, form, headers)
+        except Crowded:
+            raise self._refusal("all connections to it are busy", 1) from None
         except OSError as error:
             raise self._failed(str(error) or type(error).__name__) from None
         if answered.status in (401, 403):
