@@ -96,6 +96,8 @@ def test_the_names_of_operations_and_schemas_are_stable(document: dict[str, Any]
         "GET /admin/posts": "list_posts",
         "GET /admin/settings": "read_settings",
         "GET /admin/dashboard": "read_dashboard",
+        "GET /admin/refusals/recent": "read_recent_refusals",
+        "GET /admin/refusals/stream": "watch_refusals",
         "GET /orders": "list_orders",
         "POST /orders": "place_order",
         "GET /orders/events": "watch_orders",
