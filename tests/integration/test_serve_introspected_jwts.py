@@ -20,7 +20,6 @@ def issuer() -> Iterator[DevelopmentIssuer]:
     ("settings", "refused"),
     [
         pytest.param({"INTROSPECT_JWT_EVERY": "0"}, {"JWT", "opaque"}, id="JWTs are asked about"),
-        pytest.param({"TOKEN_FORMAT": "introspection"}, {"JWT", "opaque"}, id="all are asked about"),
         pytest.param({}, {"opaque"}, id="JWTs are good until they expire"),
     ],
 )

@@ -2,10 +2,11 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from resource_server.issuers.breaker import PAUSE
 from resource_server.validation.introspection import MAX_IN_FLIGHT_PER_CLIENT
 from tests.integration.exchange import Answer, bearer, send
 from tests.integration.identity_provider import API
@@ -15,6 +16,7 @@ from tests.integration.stampede import stampede
 from tests.integration.test_serve_outage import INVALID, check_unavailable
 
 CALLERS = 1000
+STRANGERS = MAX_IN_FLIGHT_PER_CLIENT + 100
 
 
 @pytest.fixture
@@ -61,47 +63,51 @@ def test_strangers_who_fill_the_endpoint_keep_no_known_caller_out(served: Served
         meanwhile.extend(me(served, known) for _ in range(10))
         slow.may_answer.set()
 
-    answers = stampede(served.port, [f"made-up-{number}" for number in range(CALLERS)], come_by)
+    answers = stampede(served.port, [f"made-up-{number}" for number in range(STRANGERS)], come_by)
     assert [answer.status for answer in meanwhile] == [200] * 10
     asked = MAX_IN_FLIGHT_PER_CLIENT
-    assert Counter(answer.status for answer in answers) == {401: asked, 503: CALLERS - asked}
+    assert Counter(answer.status for answer in answers) == {401: asked, 503: STRANGERS - asked}
     assert {tuple(answer.all("retry-after")) for answer in answers if answer.status == 503} == {("1",)}
     assert len(slow.questions) == asked
     assert me(served, slow.mint.access_token()).status == 200
 
 
 def test_an_endpoint_that_dies_takes_nobody_with_it(issuer: ScriptedIssuer) -> None:
-    """DESIGN §9, T24: who is known goes on for the life of the answer; the others get 503 without a question."""
-    with serving(AUDIENCE=API, INTROSPECTION_TTL="3", **issuer.settings) as served:
-        known = issuer.mint.access_token()
-        assert me(served, known).status == 200
-        issuer.stop()
-        assert [me(served, known).status for _ in range(20)] == [200] * 20
+    """DESIGN §9, T24: who is known goes on for the life of the answer; the others get 503, soon without a question."""
+    with serving(AUDIENCE=API, AUDIT="false", INTROSPECTION_TTL="1.5", **issuer.settings) as served:
+        known, newcomer = issuer.mint.access_token(), issuer.mint.access_token()
+        assert good_from_its_first_request(served, known, issuer.stop) == {200, 503}
+        began = time.monotonic()
         for _ in range(6):
-            check_unavailable(me(served, issuer.mint.access_token()))
+            check_unavailable(me(served, newcomer))
         issuer.come_back()
-        asked, newcomer = len(issuer.questions), issuer.mint.access_token()
-        for token in (newcomer, "made-up", newcomer):
-            check_unavailable(me(served, token))
-        assert len(issuer.questions) == asked
-        assert me(served, "a.b").status == 503
+        asked = len(issuer.questions)
+        crowd = stampede(served.port, [newcomer, "made-up", known, *(f"made-up-{number}" for number in range(197))])
+        if time.monotonic() < began + PAUSE:  # or else this machine has slept through it
+            assert {answer.status for answer in crowd} == {503}
+            assert len(issuer.questions) == asked
         missing = send(served.port, "GET", "/api/v1/me")
         assert (missing.status, missing.challenges) == (401, ['Bearer realm="api"'])
-        assert statuses_until_granted(served, newcomer) == {200, 503}
+        assert statuses_until_granted(served, newcomer) <= {200, 503}
         assert (me(served, known).status, me(served, "made-up").challenges) == (200, [INVALID])
     assert "is not asked for a while: ConnectError" in served.err.text
     assert SECRET not in served.err.text
 
 
-def test_an_endpoint_that_fails_is_asked_no_further(issuer: ScriptedIssuer) -> None:
-    """T24: after five failures in a row a thousand callers cost it nothing, and 503 comes at once."""
-    with serving(AUDIENCE=API, AUDIT="false", **issuer.settings) as served:
-        issuer.status = 500
-        for _ in range(5):
-            check_unavailable(me(served, issuer.mint.access_token()))
-        answers = stampede(served.port, [issuer.mint.access_token() for _ in range(CALLERS)])
-        assert {answer.status for answer in answers} == {503}
-        assert len(issuer.questions) == 5
+def good_from_its_first_request(served: Served, token: str, end: Callable[[], None], life: float = 1.5) -> set[int]:
+    """The statuses of a token whose issuer dies right after its first request: 200 for its life, then another one."""
+    before, found = time.monotonic(), {me(served, token).status}
+    after = time.monotonic()
+    end()
+    while True:
+        began, answer, ended = time.monotonic(), me(served, token), time.monotonic()
+        found.add(answer.status)
+        if ended < before + life:
+            assert answer.status == 200
+        elif began >= after + life:
+            check_unavailable(answer)
+            return found
+        time.sleep(0.02)
 
 
 def me(served: Served, token: str) -> Answer:

@@ -49,7 +49,7 @@ function signingKeys() {
 function introspecting({ kty, crv, x, y }) {
   const secrets = {
     'resource-server': ['client_secret_basic', 'secret-of-resource-server'],
-    'urn:example:resource server': ['client_secret_basic', 'of: 100% +& more/'],
+    'resource server': ['client_secret_basic', 'of: 100% +& more/'],
     'resource-server-post': ['client_secret_post', 'secret-of-resource-server-post'],
     'resource-server-secret-jwt': ['client_secret_jwt', 'secret-of-resource-server-secret-jwt'],
   };
@@ -82,7 +82,16 @@ function clients(clientKey) {
     response_types: ['code'],
     id_token_signed_response_alg: algorithm,
   }));
-  return [...machines, ...apps, ...introspecting(clientKey)];
+  const docs = { // a page in a browser: the docs of the bundled API
+    client_id: 'docs',
+    application_type: 'native',
+    token_endpoint_auth_method: 'none',
+    grant_types: ['authorization_code'],
+    redirect_uris: ['http://127.0.0.1/docs/oauth2-redirect'],
+    response_types: ['code'],
+    id_token_signed_response_alg: 'RS256',
+  };
+  return [...machines, ...apps, docs, ...introspecting(clientKey)];
 }
 
 function resourceServer(_ctx, indicator, client) {
@@ -100,6 +109,7 @@ function configuration(clientKey, keys) {
   return {
     jwks: { keys },
     clients: clients(clientKey),
+    clientBasedCORS: (_ctx, origin, client) => client.clientId === 'docs' && origin.startsWith('http://127.0.0.1:'),
     cookies: { keys: [COOKIE_KEY] },
     findAccount: (_ctx, id) => (Object.hasOwn(ROLES, id)
       ? { accountId: id, claims: () => ({ sub: id }) }
@@ -133,7 +143,7 @@ function interactions(provider) {
     if (!ctx.path.startsWith('/interaction/')) return next();
     const { params } = await provider.interactionDetails(ctx.req, ctx.res);
     if (ctx.method !== 'POST') {
-      ctx.body = `<!DOCTYPE html><title>Sign in</title><form method="post">${Object.keys(ROLES)
+      ctx.body = `<!DOCTYPE html><title>Sign in</title><link rel="icon" href="data:,"><form method="post">${Object.keys(ROLES)
         .map((name) => `<button name="account" value="${name}">${name}</button>`).join('')}</form>`;
       return undefined;
     }
