@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -71,7 +71,8 @@ class ApiDocs:
             return _answer(_REDIRECT, None)
 
         async def openapi(request: Request) -> Response:
-            schema = add_login(deepcopy(app.openapi()), scheme_name, *self._endpoints(issuers))
+            authorization, token = self._endpoints(issuers)
+            schema = add_login(deepcopy(app.openapi()), scheme_name, self._asking(authorization), token)
             if root := request.scope.get("root_path", ""):
                 schema["servers"] = [{"url": root}]
             return JSONResponse(schema, headers={"cache-control": "no-store"})
@@ -95,6 +96,15 @@ class ApiDocs:
             self.authorization_endpoint or (metadata.authorization_endpoint if metadata else None),
             self.token_endpoint or (metadata.token_endpoint if metadata else None),
         )
+
+    def _asking(self, authorization: str | None) -> str | None:
+        """The endpoint with the parameters in its query, which RFC 6749 §3.1 lets it have.
+
+        Left to Swagger UI, they would get into the token endpoint's query, too, where an issuer may refuse them.
+        """
+        if authorization is None or not self.parameters:
+            return authorization
+        return f"{authorization}{'&' if '?' in authorization else '?'}{urlencode(self.parameters)}"
 
 
 @cache
@@ -131,7 +141,6 @@ def _page(title: str, docs: ApiDocs) -> str:
     options = {
         "clientId": docs.client_id,
         "scopes": list(docs.scopes),
-        "additionalQueryStringParams": dict(docs.parameters),
         "usePkceWithAuthorizationCodeGrant": True,
     }
     return (
@@ -155,6 +164,10 @@ _PAGE: Final = """<!doctype html>
 <main id="docs"></main>
 <script src="{assets}/swagger-ui-bundle.js"></script>
 <script nonce="{nonce}">
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const paint = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", paint);
+paint();
 const page = SwaggerUIBundle({
   url: new URL("{assets}/openapi.json", location.href).href,
   dom_id: "#docs",

@@ -18,6 +18,7 @@ const api = new Api(session, { tell });
 const CALLS = {
   orders: { path: "/orders" },
   order: { method: "POST", path: "/orders", body: { item: "lamp", quantity: 1 } },
+  users: { path: "/api/v1/users" },
   dashboard: { path: "/admin/dashboard" },
 };
 
