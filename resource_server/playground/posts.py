@@ -59,9 +59,9 @@ def answer(value: dict[str, Any], status: int = 200) -> JSONResponse:
 
 
 def harmless(value: Any) -> Any:
-    """A value of which every text is printable."""
+    """A value of which every text is printable, but for the ends of its lines."""
     if isinstance(value, str):
-        return printable(value)
+        return "\n".join(map(printable, value.split("\n")))
     if isinstance(value, dict):
         return {printable(str(name)): harmless(member) for name, member in value.items()}
     return [harmless(one) for one in value] if isinstance(value, list | tuple) else value

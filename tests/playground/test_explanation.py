@@ -135,7 +135,7 @@ async def test_a_route_s_parameters_are_filled_in(issuer: FakeIssuer, explained:
 async def test_of_a_stream_the_first_piece_is_shown(issuer: FakeIssuer, explained: Post) -> None:
     """What never ends is not waited for."""
     shown = (await explained(issuer.token(scope="orders:read"), "GET /orders/events"))["response"]
-    assert (shown["status"], shown["cut"], shown["body"]) == (200, True, 'data: {"orders": 1}\\n\\n')
+    assert (shown["status"], shown["cut"], shown["body"]) == (200, True, 'data: {"orders": 1}\n\n')
 
 
 async def test_no_token_is_logged(issuer: FakeIssuer, explained: Post, caplog: pytest.LogCaptureFixture) -> None:

@@ -43,10 +43,13 @@ async function read() {
     await each(response.body, (first, told) => {
       refusals = first ? told.refusals : [...told.refusals, ...refusals].slice(0, MOST);
       counts = told.counts;
-      if (!paused) show();
+      if (paused) return;
+      if (first || told.refusals.length) show();
+      else showCounts(); // rows that did not change keep what a reader has marked in them
     });
   } catch (error) {
     if (ending.signal.aborted) return undefined;
+    console.warn(error.message);
   }
   say("interrupted, trying again …", "wrong");
   setTimeout(() => reading === ending && read(), AGAIN);
@@ -181,7 +184,7 @@ function toggle(number) {
 }
 
 function reason(one) {
-  const unknown = "not known: nothing had vouched for the token by then";
+  const unknown = one.token ? "not known: nothing had vouched for the token by then" : "no token was read";
   const code = (value) => (value ? element("code", {}, value) : undefined);
   return element("tr", { class: "why", id: `why-${one.number}` }, element("td", { colspan: 6 },
     facts([
