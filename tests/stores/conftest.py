@@ -25,7 +25,7 @@ def shared(_running: Valkey) -> Valkey:
 
 @pytest.fixture
 async def redis_store(shared: Valkey) -> AsyncIterator[RedisStore]:
-    store = RedisStore(shared.url, within=2.0)  # a machine under load must not fail a test
+    store = RedisStore(shared.url, within=10)  # a machine under load must not fail a test
     yield store
     await store.aclose()
 

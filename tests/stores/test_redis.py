@@ -134,7 +134,7 @@ async def test_a_wrong_password_is_unavailable_and_shown_nowhere(
 async def test_the_right_password_opens(server: Valkey) -> None:
     """The control of the one above."""
     server.demand(CANARY)
-    store = RedisStore(server.url.replace("unix://", f"unix://:{CANARY}@"))
+    store = RedisStore(server.url.replace("unix://", f"unix://:{CANARY}@"), within=10)
     await store.put(b"a", b"1", 60)
     assert await store.get(b"a") == b"1"
     await store.aclose()
