@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +37,7 @@ def test_the_yaml_says_the_same(document: dict[str, Any]) -> None:
 def test_the_document_is_valid(document: dict[str, Any]) -> None:
     """OpenAPI 3.1; a missing description of a response is found by the same means."""
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
-    broken = deepcopy(document)
-    del broken["paths"]["/orders"]["get"]["responses"]["401"]["description"]
+    broken = {**document, "paths": {"/": {"get": {"responses": {"401": {}}}}}}
     assert list(OpenAPIV31SpecValidator(broken).iter_errors()) != []
 
 
