@@ -112,6 +112,8 @@ class ResourceServer(SecurityBase, Demanding):
         )
         believed = Forwarding(trusted_proxies, family=forwarding, require_https=require_https)
         self.store = store
+        if store is None and store_key:
+            raise ConfigurationError("store_key", "is of no use without a store: give one, too")
         shared = None if store is None else (store, Seal(store_key))
         self.formats = TokenFormats(self.issuers, clock, shared=shared, post=post)
         self.protector = ResourceProtector(

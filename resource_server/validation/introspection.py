@@ -30,6 +30,12 @@ MAX_INACTIVE: Final = 10_000
 NOT_TOLD: Final = "(not told)"
 """A client, or a subject, that the issuer does not tell and need not: no user's name."""
 
+_NAMES: Final[dict[str, Any]] = {
+    "audience_claim": "aud",
+    "client_id_claim": "client_id",
+    "scope_claim": "scope",
+    "scope_shape": "text",
+}
 _ACCESS: Final = frozenset({"access", "access_token", "at+jwt", "bearer", "dpop"})
 _TOKEN_TYPES: Final = frozenset({"bearer", "dpop"})
 
@@ -46,8 +52,9 @@ class IntrospectionValidator:
         self._shared = shared
         self._ttl = endpoint.introspection.ttl
         rules = rules_of(trusted.issuer, trusted.name, trusted.grants, trusted.tenant)
-        # What tells access tokens apart in a JWT's header and claims, the answer says in its own way, or not at all.
-        self._rules = replace(rules, markers=(), foreign_markers={}, required_claims=())
+        # What a provider names its own way in a JWT has the names of RFC 7662 in an answer; what tells access tokens
+        # apart in a JWT's header and claims, the answer says in its own way, or not at all.
+        self._rules = replace(rules, markers=(), foreign_markers={}, required_claims=(), **_NAMES)
         self._asking: dict[bytes, SingleFlight[Answer | None]] = {}
         self._clients: dict[str, int] = {}
         self._inactive: dict[bytes, float] = {}
