@@ -1,11 +1,12 @@
 """Two ``serve`` processes that share introspection answers through a real Valkey server."""
 
 import base64
+import functools
 import hashlib
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.integration.steady_load import Load, loading
 from tests.stores.valkey import Valkey, valkey
 
 CANARY = "canary4be7"
+PAUSED = "the store is not asked for 5 s, issuers are instead"
 STORE_KEY = "store-key-canary-" + "k" * 32
 Workers = tuple[Served, Served]
 
@@ -48,6 +50,28 @@ def status(served: Served, token: str, target: str = "/api/v1/me") -> int:
     return send(served.port, "GET", target, bearer(token)).status
 
 
+def if_the_store_is_in_time(check: Callable[[Workers, ScriptedIssuer, Valkey], None]) -> Callable[..., None]:
+    """On a machine under load it may take more than its 0.3 seconds, and is then let alone for a while: begin anew."""
+
+    @functools.wraps(check)
+    def test(workers: Workers, issuer: ScriptedIssuer, store: Valkey) -> None:
+        for _ in range(5):
+            before = [served.err.text.count(PAUSED) for served in workers]
+            try:
+                check(workers, issuer, store)
+            except (AssertionError, ValueError):
+                time.sleep(0.5)  # what was logged may be on its way
+                if before == [served.err.text.count(PAUSED) for served in workers]:
+                    raise
+                wait_until_shared(workers, issuer)
+            else:
+                return
+        pytest.fail("the store never answers in time")
+
+    return test
+
+
+@if_the_store_is_in_time
 def test_what_one_has_asked_about_the_other_knows(workers: Workers, issuer: ScriptedIssuer, store: Valkey) -> None:
     """DESIGN §5: one question for all of them, and the same caller; for no longer than the answer is good."""
     tokens = [issuer.mint.access_token(sub=f"user{number}", roles=["editor"], scope="a b") for number in range(20)]
@@ -55,9 +79,8 @@ def test_what_one_has_asked_about_the_other_knows(workers: Workers, issuer: Scri
         first, second = (send(served.port, "GET", "/api/v1/me", bearer(token)) for served in (one, other))
         assert (first.status, second.body) == (200, first.body)
         assert status(other, token, "/admin/posts") == 200
-    assert sorted(issuer.questions[-20:]) == sorted(tokens)
-    assert len(set(issuer.questions)) == len(issuer.questions)
-    assert len(store.known()) == 20
+    assert [issuer.questions.count(token) for token in tokens] == [1] * 20
+    assert len(store.known()) >= 20
     assert all(0 < store.life(key) <= 30_000 for key in store.known())
 
 
@@ -70,6 +93,7 @@ def test_a_refusal_is_shared_with_nobody(workers: Workers, issuer: ScriptedIssue
     assert issuer.questions[-4:] == ["unknown", "unknown", "unknown2", "unknown2"]
 
 
+@if_the_store_is_in_time
 def test_who_reads_the_store_learns_nothing(workers: Workers, issuer: ScriptedIssuer, store: Valkey) -> None:
     """T15: neither tokens, nor their plain digests, nor what is said of them, nor any secret of ours."""
     before = set(store.known())
@@ -85,9 +109,12 @@ def test_who_reads_the_store_learns_nothing(workers: Workers, issuer: ScriptedIs
     assert [text for text in known if text in store.everything()] == []
 
 
+@if_the_store_is_in_time
 def test_who_writes_to_the_store_is_believed_nothing(workers: Workers, issuer: ScriptedIssuer, store: Valkey) -> None:
     """T15: neither a text of theirs, nor another token's answer, nor a changed one: then the issuer is asked itself."""
     one, other = workers
+    errors = "ERROR the store holds a value that was not sealed with STORE_KEY"
+    told_before = other.err.text.count(errors)
     admin = issuer.mint.access_token(roles=["admin"], sub="root")
     before = set(store.known())
     assert status(one, admin, "/admin/dashboard") == 200
@@ -105,7 +132,7 @@ def test_who_writes_to_the_store_is_believed_nothing(workers: Workers, issuer: S
         assert status(other, customer, "/admin/dashboard") == 403
         assert issuer.questions.count(customer) == 2
         assert status(other, customer, "/api/v1/me") == 200
-    assert other.err.text.count("ERROR the store holds a value that was not sealed with STORE_KEY") == len(forgeries)
+    assert other.err.wait_for(lambda text: text.count(errors) == told_before + len(forgeries))
 
 
 def test_a_store_that_dies_or_hangs_in_mid_load_refuses_nobody(
@@ -117,17 +144,21 @@ def test_a_store_that_dies_or_hangs_in_mid_load_refuses_nobody(
         store.kill()
         wait_for(loads, 100)
         store.start()
-    deadline = time.monotonic() + 15
-    while not shares(workers, issuer):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until_shared(workers, issuer)
     with loaded(workers, issuer) as loads:
         wait_for(loads, 50)
         with store.held():
             wait_for(loads, 100)
     for served in workers:
-        assert "the store is not asked for 5 s, issuers are instead" in served.err.text
+        assert PAUSED in served.err.text
     assert not any(secret in served.err.text for served in workers for secret in (STORE_KEY, SECRET, "unix://"))
+
+
+def wait_until_shared(workers: Workers, issuer: ScriptedIssuer) -> None:
+    deadline = time.monotonic() + 30
+    while not shares(workers, issuer):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def shares(workers: Workers, issuer: ScriptedIssuer) -> bool:
