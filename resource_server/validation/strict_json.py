@@ -38,8 +38,8 @@ def _decode(text: str) -> Any:
     """The decoder looks for white space around the value first, which hardly any JWT has: look there last."""
     try:
         value, end = _DECODER.scan_once(text, 0)  # type: ignore[attr-defined]
-    except StopIteration:
-        end = -1
+    except StopIteration:  # white space, or nothing that is JSON
+        return _DECODER.decode(text)
     return value if end == len(text) else _DECODER.decode(text)
 
 

@@ -72,7 +72,10 @@ class Run:
 def served(name: str, keys: Path) -> Iterator[tuple[int, int]]:
     """An application in a process of its own; its process id and port."""
     command = [sys.executable, "-m", "tests.benchmarks.serving", name, str(keys)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    with (
+        tempfile.TemporaryFile() as log,  # refusals are told there
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT) as process,
+    ):
         try:
             assert process.stdout is not None
             yield process.pid, int(process.stdout.readline())
