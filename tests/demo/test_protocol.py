@@ -1,5 +1,6 @@
 """What the bundled API answers beside its routes: HEAD, 405, 404, 422, health, documentation."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -217,3 +218,13 @@ async def test_the_documentation_is_public_where_it_is_on(server: ResourceServer
         "POST /orders": ["orders:write"],
         "GET /orders/events": ["orders:read"],
     }
+
+
+@pytest.mark.parametrize("path", ["/orders/events", "/admin/refusals/stream"])
+async def test_a_head_of_a_stream_ends_at_once(app: FastAPI, issuer: FakeIssuer, path: str) -> None:
+    """RS-9110-9.3.2-a: the same header fields and no content, and not for as long as a feed goes on."""
+    token = issuer.token(scope="orders:read", roles=["admin"])
+    async with asyncio.timeout(10):
+        response = await call(app, "HEAD", path, token=token)
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["cache-control"]
