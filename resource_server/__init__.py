@@ -18,7 +18,7 @@ from resource_server.authorization import (
 )
 from resource_server.configuration_error import ConfigurationError
 from resource_server.events import Decision
-from resource_server.fastapi import Refused, ResourceServer
+from resource_server.fastapi import ApiDocs, Refused, ResourceServer
 from resource_server.issuers.grants import Grants
 from resource_server.issuers.issuer import Issuer
 from resource_server.observers.audit import Audit
@@ -27,6 +27,7 @@ from resource_server.refusals import Kind, Refusal
 
 __all__ = [
     "AccessToken",
+    "ApiDocs",
     "Audit",
     "ConfigurationError",
     "Decision",
