@@ -161,7 +161,7 @@ _PAGE: Final = """<!doctype html>
 <link rel="stylesheet" href="{assets}/docs.css">
 </head>
 <body>
-<main id="docs"></main>
+<div id="docs"></div>
 <script src="{assets}/swagger-ui-bundle.js"></script>
 <script nonce="{nonce}">
 const dark = matchMedia("(prefers-color-scheme: dark)");

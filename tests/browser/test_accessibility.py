@@ -1,0 +1,88 @@
+"""Every page, in light and in dark, by axe-core: nobody is shut out (WCAG 2.2 AA)."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.accessibility import grave
+from tests.browser.conftest import Visit
+from tests.browser.issuers import mint
+from tests.browser.swagger import DocsPage
+from tests.callers.development import Development
+
+# Markup of Swagger UI's own, which a style sheet can't mend, and that the page is not to rewrite behind its back.
+SWAGGER_UI_S = {
+    "button-name": "the cross that closes the dialog has no name; the dialog has a button Close, too",
+    "label": "the text area of a body has no label; the heading above it says Request body",
+    "label-content-name-mismatch": "Authorize is called 'Apply credentials', which tells two such buttons apart",
+    "nested-interactive": "the path, a link to the operation, stands within the button that opens it",
+    "select-name": "the lists of servers and of examples have no name; the text beside them says what they are",
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_docs_page_has_no_other_faults_than_swagger_ui_s_own(
+    visit: Visit, development: Development, axe: str, scheme: str
+) -> None:
+    """With its dialog open, then with an operation tried; a fault that is mended must leave the list."""
+    visitor = visit(scheme=scheme, bypass_csp=True)
+    visitor.expect(401)
+    docs = DocsPage(visitor.page, f"{development.api}/docs")
+    docs.open_dialog()
+    found = grave(docs.page, axe)
+    docs.close_dialog()
+    expect(docs.try_out("orders-place_order").status).to_have_text("401")
+    found += grave(docs.page, axe)
+    assert [one for one in found if one.rule not in SWAGGER_UI_S] == []
+    assert {one.rule for one in found} == set(SWAGGER_UI_S)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_sample_client_has_none(visit: Visit, development: Development, axe: str, scheme: str) -> None:
+    """Before anything happened, and with a login that failed."""
+    page = visit(scheme=scheme, bypass_csp=True).page
+    page.goto(f"{development.api}/app")
+    assert grave(page, axe) == []
+    page.goto(f"{development.api}/app?state=another")
+    expect(page.get_by_role("listitem")).to_have_count(1)
+    assert grave(page, axe) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_playground_has_none(visit: Visit, development: Development, axe: str, scheme: str) -> None:
+    """With a check that fails."""
+    page = visit(scheme=scheme, bypass_csp=True).page
+    page.goto(f"{development.api}/playground")
+    page.get_by_role("button", name="expired").click()
+    expect(page.locator("#checks .failed")).to_have_count(1)
+    assert grave(page, axe) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_refusals_has_none(visit: Visit, development: Development, axe: str, scheme: str) -> None:
+    """Before the login, with a refusal of its reader, and with a row that is open."""
+    visitor = visit(scheme=scheme, bypass_csp=True)
+    visitor.expect(401)
+    page = visitor.page
+    page.goto(f"{development.api}/admin/refusals")
+    assert grave(page, axe) == []
+    page.get_by_label("Access token with the role admin").fill("nothing")
+    page.get_by_role("button", name="Show refusals").click()
+    expect(page.get_by_role("alert")).not_to_be_empty()
+    assert grave(page, axe) == []
+    page.get_by_label("Access token with the role admin").fill(mint(development, "root"))
+    page.get_by_role("button", name="Show refusals").click()
+    page.locator("#rows tr.one button").first.click()
+    expect(page.locator("#rows tr.why")).to_be_visible()
+    assert grave(page, axe) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_login_page_has_none(visit: Visit, development: Development, axe: str, scheme: str) -> None:
+    """That of the development authorization server."""
+    visitor = visit(scheme=scheme, bypass_csp=True)
+    visitor.expect(404)  # the icon, which the page's policy forbids otherwise
+    page = visitor.page
+    page.goto(f"{development.api}/app")
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"{development.issuer}/authorize?*")
+    assert grave(page, axe) == []
