@@ -6,10 +6,10 @@ SWAGGER_UI := 5.35.0
 VENDORED := LICENSE NOTICE oauth2-redirect.js swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt swagger-ui.css
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format fuzz mutate bench contract openapi vendor lock clean
+.PHONY: help setup run test check format fuzz mutate bench contract screenshots openapi vendor lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.installed ## Install all that working on the project needs, into .venv
 
@@ -43,6 +43,9 @@ bench: .venv/.bench ## Measure the cost of protection and write docs/performance
 contract: .venv/.installed .venv-contract/.installed ## Try the bundled API against its OpenAPI document; EXAMPLES=500 for more of each
 	OPENAPI_EXAMPLES=$(EXAMPLES) $(DEV) -m pytest tests/openapi $(ARGS)
 
+screenshots: .venv/.installed ## Take the pictures of the pages that docs/ shows, into docs/images
+	$(DEV) -m pytest tests/browser/pictures.py $(ARGS)
+
 openapi: .venv/.installed ## Write the bundled API's OpenAPI document to openapi/, as JSON and as YAML
 	$(DEV) -m resource_server openapi > openapi/openapi.json
 	$(DEV) -m tests.openapi.as_yaml < openapi/openapi.json > openapi/openapi.yaml
@@ -64,7 +67,7 @@ lock: .venv-lock/.installed ## Resolve the dependencies anew into the hashed loc
 
 clean: ## Remove what these targets have installed
 	rm -rf .venv .venv-run .venv-contract .venv-lock tests/integration/oidc_provider/node_modules
-	rm -rf tests/callers/npm/node_modules tests/openapi/npm/node_modules
+	rm -rf tests/callers/npm/node_modules tests/openapi/npm/node_modules tests/browser/npm/node_modules
 
 .venv/.installed: requirements.lock
 	@$(call install,.venv,requirements.lock)

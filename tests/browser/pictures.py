@@ -12,7 +12,6 @@ from tests.browser.issuers import log_in_for_development, mint
 from tests.browser.swagger import DocsPage
 from tests.browser.test_refusals_page import refuse
 from tests.browser.test_sample_client import SampleClient
-from tests.browser.watching import Scheme
 from tests.callers.development import Development
 from tests.integration.serving import ROOT
 
@@ -20,34 +19,38 @@ FOLDER = ROOT / "docs/images"
 PHONE = 390
 SCROLL = "element => element.scrollIntoView()"
 
-Take = Callable[..., None]
+Take = Callable[[Page, str, int], None]
 
 
 @pytest.fixture
 def take() -> Take:
-    def take(page: Page, name: str, height: int = 0, **options: object) -> None:
+    def take(page: Page, name: str, height: int) -> None:
         FOLDER.mkdir(exist_ok=True)
-        width = page.evaluate("innerWidth")
-        if height:
-            page.set_viewport_size({"width": width, "height": height})
+        assert page.viewport_size is not None
+        page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
         page.mouse.move(0, 0)
-        page.screenshot(path=Path(FOLDER, f"{name}.png"), animations="disabled", full_page=not height)
+        page.screenshot(path=Path(FOLDER, f"{name}.png"), animations="disabled")
 
     return take
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_docs(visit: Visit, development: Development, take: Take, scheme: Scheme) -> None:
-    visitor = visit(scheme=scheme)
+def test_docs(visit: Visit, development: Development, take: Take) -> None:
+    visitor = visit(scheme="dark")
     visitor.expect(403)
     docs = DocsPage(visitor.page, f"{development.api}/docs")
     log_in = partial(log_in_for_development, name="alice", password=development.passwords["alice"])
     docs.log_in(log_in, scopes=["orders:read"])
-    expect(docs.try_out("orders-place_order").status).to_have_text("403")
-    docs.page.locator("#operations-orders-place_order .responses-wrapper").evaluate(
-        "element => element.scrollIntoView()"
-    )
-    take(docs.page, f"docs-{scheme}", height=640)
+    answer = docs.try_out("orders-place_order")
+    expect(answer.status).to_have_text("403")
+    answer.url.evaluate(SCROLL)
+    take(docs.page, "docs-dark", 520)
+
+
+def test_docs_login(visit: Visit, development: Development, take: Take) -> None:
+    docs = DocsPage(visit().page, f"{development.api}/docs")
+    docs.open_dialog().locator(".scopes").get_by_text("orders:read", exact=True).click()
+    docs.page.locator(".scope-def").evaluate(SCROLL)
+    take(docs.page, "docs-login", 800)
 
 
 def test_sample_client(visit: Visit, development: Development, take: Take) -> None:
@@ -62,7 +65,7 @@ def test_sample_client(visit: Visit, development: Development, take: Take) -> No
     expect(client.log.get_by_text("GET /orders: 200")).to_have_count(2)
     client.press("Open the dashboard")
     expect(client.log).to_contain_text("GET /admin/dashboard: 403")
-    take(client.page, "sample-client", height=680)
+    take(client.page, "sample-client", 860)
 
 
 @pytest.mark.parametrize(("width", "name"), [(1200, "playground"), (PHONE, "playground-phone")])
@@ -72,9 +75,8 @@ def test_playground(visit: Visit, development: Development, take: Take, width: i
     expect(page.locator("#verdict")).to_have_text("200OK: granted")
     page.get_by_role("button", name="another audience").click()
     expect(page.locator("#verdict")).to_contain_text("wrong_audience")
-    if width == PHONE:
-        page.locator("#result").evaluate(SCROLL)
-    take(page, name, height=844 if width == PHONE else 0)
+    page.locator("#result" if width == PHONE else "main").evaluate(SCROLL)
+    take(page, name, 844 if width == PHONE else 1340)
 
 
 def test_refusals(visit: Visit, development: Development, take: Take) -> None:
@@ -86,4 +88,4 @@ def test_refusals(visit: Visit, development: Development, take: Take) -> None:
     page.get_by_role("button", name="Show refusals").click()
     page.locator("#rows tr.one button").first.click()
     expect(page.locator("#rows tr.why")).to_be_visible()
-    take(page, "refusals", height=900)
+    take(page, "refusals", 1130)
