@@ -23,12 +23,12 @@ SWAGGER_UI_S = {
 def test_the_docs_page_has_no_other_faults_than_swagger_ui_s_own(
     visit: Visit, development: Development, axe: str, scheme: str
 ) -> None:
-    """With its dialog open, then with an operation tried; a fault that is mended must leave the list."""
+    """Its dialog, then all of it with an operation tried; a fault that is mended must leave the list."""
     visitor = visit(scheme=scheme, bypass_csp=True)
     visitor.expect(401)
     docs = DocsPage(visitor.page, f"{development.api}/docs")
     docs.open_dialog()
-    found = grave(docs.page, axe)
+    found = grave(docs.page, axe, ".modal-ux")
     docs.close_dialog()
     expect(docs.try_out("orders-place_order").status).to_have_text("401")
     found += grave(docs.page, axe)
@@ -86,3 +86,13 @@ def test_the_login_page_has_none(visit: Visit, development: Development, axe: st
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url(f"{development.issuer}/authorize?*")
     assert grave(page, axe) == []
+
+
+def test_the_docs_page_follows_the_browser_into_the_dark(visit: Visit, development: Development) -> None:
+    """Swagger UI has a dark of its own and waits to be told; so it is, also while the page is open."""
+    page = visit(scheme="dark").page
+    page.goto(f"{development.api}/docs")
+    expect(page.locator("html")).to_have_css("background-color", "rgb(28, 32, 34)")
+    page.emulate_media(color_scheme="light")
+    expect(page.locator("html")).not_to_have_class("dark-mode")
+    expect(page.locator("html")).to_have_css("background-color", "rgba(0, 0, 0, 0)")

@@ -1,5 +1,8 @@
 """The eyes of the tests in this folder: what they overlook, no test of a page would notice."""
 
+import os
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser
 
@@ -51,3 +54,21 @@ def test_a_browser_that_is_missing_is_said_with_the_cure(
     monkeypatch.delenv("CI", raising=False)
     with pytest.raises(UnavailableError, match=said):
         chromium.find()
+
+
+def test_continuous_integration_installs_the_distribution_s_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As root, by the package tool; here by one that writes down how it was called."""
+    tool = tmp_path / "apt-get"
+    tool.write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n'
+        f'if [ "$1" = install ]; then echo > {tmp_path}/chromium; /bin/chmod +x {tmp_path}/chromium; fi\n'
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert chromium.find() == str(tmp_path / "chromium")
+    assert (tmp_path / "calls").read_text() == "update\ninstall --yes --no-install-recommends chromium\n"
