@@ -8,7 +8,7 @@ from typing import IO, Any, Final
 
 from resource_server.events import Decision
 from resource_server.observers.bounded_writer import BoundedWriter
-from resource_server.observers.record import is_worth_writing, record
+from resource_server.observers.record import is_worth_writing, likeness, record
 
 
 class Audit:
@@ -30,7 +30,7 @@ class Audit:
     def __call__(self, decision: Decision) -> None:
         """Note a refusal."""
         if is_worth_writing(decision):
-            self._writer.put(self.line(decision))
+            self._writer.put(likeness(decision), lambda: self.line(decision))
 
     def line(self, decision: Decision) -> dict[str, Any]:
         """What is written about a decision."""

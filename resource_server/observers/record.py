@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from resource_server.events import Decision
+from resource_server.observers.bounded_writer import Like
 
 STATUSES: Final = frozenset({400, 401, 403, 404, 429, 431, 500, 503})
 """404 is the answer for a resource that is hidden from a caller, 500 for a requirement that failed."""
@@ -19,6 +20,11 @@ MAX_TEXT: Final = 256
 def is_worth_writing(decision: Decision) -> bool:
     """Whether a decision is a refusal that an operator has to know of."""
     return decision.status in STATUSES
+
+
+def likeness(decision: Decision) -> Like:
+    """What makes refusals identical, so that a flood of them is counted."""
+    return decision.client, decision.kind, decision.method, decision.route
 
 
 def record(decision: Decision, key: bytes) -> dict[str, Any]:

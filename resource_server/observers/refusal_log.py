@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from resource_server.events import Decision
 from resource_server.observers.bounded_writer import BoundedWriter
-from resource_server.observers.record import is_worth_writing, record
+from resource_server.observers.record import is_worth_writing, likeness, record
 
 LOGGER: Final = "resource_server.refusals"
 
@@ -34,7 +34,7 @@ class RefusalLog:
     def __call__(self, decision: Decision) -> None:
         """Note a refusal."""
         if is_worth_writing(decision) and _log.isEnabledFor(logging.WARNING):
-            self._writer.put(record(decision, self._key))
+            self._writer.put(likeness(decision), lambda: record(decision, self._key))
 
     def close(self) -> None:
         """Tell what is waiting. Waits a second at most for a handler that blocks."""

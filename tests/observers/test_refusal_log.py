@@ -93,8 +93,8 @@ def test_a_handler_that_raises_stops_nothing_and_what_it_lost_is_counted(
 ) -> None:
     """T35: no exception of the log reaches a request, and the thread goes on."""
     caplog.set_level(logging.WARNING, LOGGER)
-    seconds = iter([0.0, 0.0, 5.0])
-    log = RefusalLog(KEY, clock=lambda: next(seconds))
+    seconds = [0.0]
+    log = RefusalLog(KEY, clock=lambda: seconds[0])
     stubborn = Stubborn()
     logging.getLogger(LOGGER).addHandler(stubborn)
     for _ in range(2):
@@ -102,6 +102,7 @@ def test_a_handler_that_raises_stops_nothing_and_what_it_lost_is_counted(
     log.close()
     logging.getLogger(LOGGER).removeHandler(stubborn)
     caplog.clear()
+    seconds[0] = 5.0
     log(decision(refusal=Refusal(Kind.NO_CREDENTIALS)))
     log.close()
     assert caplog.messages[0] == "refusals that could not be told, in time or at all: 2"
