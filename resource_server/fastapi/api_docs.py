@@ -25,6 +25,8 @@ ASSETS: Final[Mapping[str, str]] = {
     "oauth2-redirect.js": "text/javascript",
     "docs.css": "text/css",
 }
+_WITHOUT_LOGIN: Final = "without_login"
+"""Asked for by a page whose policy lets it talk to no token endpoint, since none was known when it was loaded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +67,15 @@ class ApiDocs:
             )
 
         async def page(_request: Request) -> Response:
-            return _answer(_page(app.title, self), self._endpoints(issuers)[1])
+            _, token_endpoint = self._endpoints(issuers)
+            return _answer(_page(app.title, self, "" if token_endpoint else f"?{_WITHOUT_LOGIN}"), token_endpoint)
 
         async def redirect(_request: Request) -> Response:
             return _answer(_REDIRECT, None)
 
         async def openapi(request: Request) -> Response:
-            authorization, token = self._endpoints(issuers)
+            offered = _WITHOUT_LOGIN not in request.query_params
+            authorization, token = self._endpoints(issuers) if offered else (None, None)
             schema = add_login(deepcopy(app.openapi()), scheme_name, self._asking(authorization), token)
             if root := request.scope.get("root_path", ""):
                 schema["servers"] = [{"url": root}]
@@ -136,8 +140,8 @@ def _answer(page: str, token_endpoint: str | None) -> Response:
     return HTMLResponse(page.replace("{nonce}", nonce), headers=headers)
 
 
-def _page(title: str, docs: ApiDocs) -> str:
-    """The page's links are relative, so they hold below any prefix."""
+def _page(title: str, docs: ApiDocs, query: str) -> str:
+    """The page's links are relative, so they hold below any prefix; ``query`` is that of the document."""
     options = {
         "clientId": docs.client_id,
         "scopes": list(docs.scopes),
@@ -146,6 +150,7 @@ def _page(title: str, docs: ApiDocs) -> str:
     return (
         _PAGE.replace("{title}", html.escape(title))
         .replace("{assets}", _name(docs.path))
+        .replace("{query}", query)
         .replace("{options}", json.dumps(options).replace("<", "\\u003c"))
     )
 
@@ -169,7 +174,7 @@ const paint = () => document.documentElement.classList.toggle("dark-mode", dark.
 dark.addEventListener("change", paint);
 paint();
 const page = SwaggerUIBundle({
-  url: new URL("{assets}/openapi.json", location.href).href,
+  url: new URL("{assets}/openapi.json{query}", location.href).href,
   dom_id: "#docs",
   oauth2RedirectUrl: new URL("{assets}/oauth2-redirect", location.href).href,
   validatorUrl: null,

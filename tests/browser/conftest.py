@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
@@ -13,7 +15,7 @@ from tests.browser.below_a_prefix import Prefixed
 from tests.browser.watching import TIMEOUT, Watched, watching
 from tests.callers import development as development_servers
 from tests.callers.development import Development
-from tests.integration.identity_provider import API, IdentityProvider
+from tests.integration.identity_provider import API, START_TIMEOUT, IdentityProvider
 from tests.integration.installation import UnavailableError, give_up, install
 from tests.integration.serving import Served, serving
 
@@ -43,6 +45,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def development(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Development]:
     with development_servers.running(tmp_path_factory.mktemp("development")) as servers:
+        _wait_for_metadata(servers.api)
         yield servers
 
 
@@ -62,13 +65,23 @@ def served(identity_provider: IdentityProvider) -> Iterator[Served]:
     """The bundled API under ``serve``, its docs page on, for tokens of that provider."""
     login = {"DOCS_CLIENT_ID": "docs", "DOCS_PARAMETERS": f'{{"resource": "{API}"}}', "DOCS_SCOPES": '["orders:read"]'}
     with serving(ISSUER=identity_provider.issuer, AUDIENCE=API, DOCS="true", **login) as server:
+        _wait_for_metadata(server.url)
         yield server
 
 
 @pytest.fixture(scope="package")
 def prefixed(browser: Browser) -> Iterator[Prefixed]:
     with below_a_prefix.running() as servers:
+        _wait_for_metadata(servers.url)
         yield servers
+
+
+def _wait_for_metadata(url: str) -> None:
+    """A page that is opened before offers no login."""
+    deadline = monotonic() + START_TIMEOUT
+    with httpx2.Client(trust_env=False) as http:
+        while http.get(f"{url}/readyz").status_code != 200:
+            assert monotonic() < deadline, f"{url} does not get ready"
 
 
 @pytest.fixture(scope="package")

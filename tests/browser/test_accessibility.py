@@ -52,6 +52,7 @@ def test_the_playground_has_none(visit: Visit, development: Development, axe: st
     """With a check that fails."""
     page = visit(scheme=scheme, bypass_csp=True).page
     page.goto(f"{development.api}/playground")
+    expect(page.locator("#verdict")).to_have_text("200OK: granted")
     page.get_by_role("button", name="expired").click()
     expect(page.locator("#checks .failed")).to_have_count(1)
     assert grave(page, axe) == []

@@ -7,6 +7,20 @@ from resource_server import ResourceServer
 from resource_server.fastapi import ApiDocs
 from tests.calls import call
 
+TOKEN_ENDPOINT = "https://id.example.com/token"
+
+
+def notes(docs: ApiDocs) -> FastAPI:
+    """An application of which nothing is known but its issuer's name."""
+    app = FastAPI(docs_url=None, redoc_url=None)
+    server = ResourceServer("https://id.example.com", audience="https://api.example.com", observers=())
+    server.install(app, docs=docs)
+
+    @app.get("/notes", dependencies=[server.requires("notes:read")])
+    async def list_notes() -> None: ...
+
+    return app
+
 
 @pytest.mark.parametrize(
     ("endpoint", "shown"),
@@ -17,17 +31,20 @@ from tests.calls import call
 )
 async def test_more_parameters_go_to_the_authorization_endpoint_alone(endpoint: str, shown: str) -> None:
     """RFC 6749 §3.1 and §3.2: that endpoint may have a query; parameters of the token endpoint belong into the body."""
-    docs = ApiDocs(
-        parameters={"resource": "a&b"}, authorization_endpoint=endpoint, token_endpoint="https://id.example.com/token"
-    )
-    app = FastAPI(docs_url=None, redoc_url=None)
-    server = ResourceServer("https://id.example.com", audience="https://api.example.com", observers=())
-    server.install(app, docs=docs)
-
-    @app.get("/notes", dependencies=[server.requires("notes:read")])
-    async def list_notes() -> None: ...
-
+    app = notes(ApiDocs(parameters={"resource": "a&b"}, authorization_endpoint=endpoint, token_endpoint=TOKEN_ENDPOINT))
     document = (await call(app, "GET", "/docs/openapi.json")).json()
     flow = document["components"]["securitySchemes"]["login"]["flows"]["authorizationCode"]
-    assert (flow["authorizationUrl"], flow["tokenUrl"]) == (shown, "https://id.example.com/token")
+    assert (flow["authorizationUrl"], flow["tokenUrl"]) == (shown, TOKEN_ENDPOINT)
     assert "resource" not in (await call(app, "GET", "/docs")).text
+
+
+async def test_a_page_that_may_not_talk_to_the_issuer_offers_no_login() -> None:
+    """Before the metadata is there: the page's policy and its document agree, whatever comes between the two."""
+    page = await call(notes(ApiDocs()), "GET", "/docs")
+    assert "connect-src 'self';" in page.headers["content-security-policy"]
+    assert 'docs/openapi.json?without_login"' in page.text
+    known = notes(ApiDocs(authorization_endpoint="https://id.example.com/a", token_endpoint=TOKEN_ENDPOINT))
+    assert 'docs/openapi.json"' in (await call(known, "GET", "/docs")).text
+    document = (await call(known, "GET", "/docs/openapi.json?without_login")).json()
+    assert set(document["components"]["securitySchemes"]) == {"bearer_token"}
+    assert document["paths"]["/notes"]["get"]["security"] == [{"bearer_token": []}]
