@@ -40,6 +40,7 @@ def test_a_token_is_taken_apart() -> None:
     assert jws.header == compact.Header("ES256", "k1", "at+jwt")
     assert jws.header_text == header
     assert jws.payload == {"sub": "alice"}
+    assert jws.payload_text == b'{"sub": "alice"}'
     assert jws.signing_input == f"{header}.{payload}".encode()
     assert jws.signature == b"signature"
 
