@@ -54,7 +54,9 @@ class Watched:
 @contextmanager
 def watching(browser: Browser, scheme: Scheme = "light", width: int = 1200, **options: Any) -> Iterator[Watched]:
     """A new visitor; fails afterwards with all faults at once."""
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, **options)
+    context = browser.new_context(
+        color_scheme=scheme, reduced_motion="reduce", viewport={"width": width, "height": 900}, **options
+    )
     context.set_default_timeout(TIMEOUT)
     try:
         watched = Watched(context)

@@ -15,7 +15,7 @@ from tests.issuers.loopback import Script, answers, says, serve
 
 BOMB = gzip.compress(b'{"keys": [' + b" " * 50_000_000 + b"]}")
 METADATA = (OPENID, OAUTH)
-SOON = 0.4
+SOON = 1.0
 """Seconds of real time after which an issuer that says nothing is given up here."""
 
 
