@@ -27,6 +27,8 @@ OUT_OF_TIME = {-24, 24, 152}
 """SIGXCPU: the mutant loops without end."""
 SURVIVED = {0, 33}
 """All tests passed; no test calls the function at all."""
+PROGRESS = "\N{PARTY POPPER}"
+"""What each line of mutmut's progress counts the dead with."""
 
 
 def main() -> int:
@@ -61,8 +63,9 @@ def run(copy: Path, arguments: list[str]) -> bool:
     command = [sys.executable, "-m", "mutmut", *arguments]
     seen = sys.stdout.isatty()
     done = subprocess.run(command, cwd=copy, env=environment(), capture_output=not seen, text=True, check=False)
-    if done.returncode and not seen:
-        print(done.stdout[-6000:], done.stderr[-6000:], sep="\n")
+    if done.returncode:
+        said = [] if seen else [line for line in (done.stdout + done.stderr).splitlines() if PROGRESS not in line]
+        print(*said[-100:], f"mutmut ended with {done.returncode}", sep="\n")
     return done.returncode == 0
 
 
