@@ -51,9 +51,7 @@ def add_refusals_page(app: FastAPI, docs: ApiDocs, issuers: TrustedIssuers) -> N
 def _login(docs: ApiDocs, issuers: TrustedIssuers) -> tuple[str, str]:
     """What the page needs to log in, as JSON, and where it gets its token; nothing where that is not known."""
     first = next(iter(issuers))
-    metadata = first.metadata
-    authorization = docs.authorization_endpoint or (metadata.authorization_endpoint if metadata else None)
-    token = docs.token_endpoint or (metadata.token_endpoint if metadata else None)
+    authorization, token = docs.endpoints(issuers)
     if not (docs.client_id and authorization and token):
         return "", ""
     known = {

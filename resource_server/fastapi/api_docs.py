@@ -67,7 +67,7 @@ class ApiDocs:
             )
 
         async def page(_request: Request) -> Response:
-            _, token_endpoint = self._endpoints(issuers)
+            _, token_endpoint = self.endpoints(issuers)
             return _answer(_page(app.title, self, "" if token_endpoint else f"?{_WITHOUT_LOGIN}"), token_endpoint)
 
         async def redirect(_request: Request) -> Response:
@@ -75,7 +75,7 @@ class ApiDocs:
 
         async def openapi(request: Request) -> Response:
             offered = _WITHOUT_LOGIN not in request.query_params
-            authorization, token = self._endpoints(issuers) if offered else (None, None)
+            authorization, token = self.endpoints(issuers) if offered else (None, None)
             schema = add_login(deepcopy(app.openapi()), scheme_name, self._asking(authorization), token)
             if root := request.scope.get("root_path", ""):
                 schema["servers"] = [{"url": root}]
@@ -93,7 +93,7 @@ class ApiDocs:
         app.add_route(f"{self.path}/openapi.json", openapi, include_in_schema=False)
         app.add_route(f"{self.path}/{{name}}", asset, include_in_schema=False)
 
-    def _endpoints(self, issuers: TrustedIssuers) -> tuple[str | None, str | None]:
+    def endpoints(self, issuers: TrustedIssuers) -> tuple[str | None, str | None]:
         """Where to log in and where to get the token: as configured, or as the first issuer said."""
         metadata = next(iter(issuers)).metadata
         return (
