@@ -34,13 +34,18 @@ class SingleFlight(Generic[T]):
         """Whether anybody waits for the work, or has yet to hear of its end."""
         return self._waiting > 0
 
-    async def join(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Wait for the running work, or start it."""
+    def start(self, work: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
+        """Start the work unless it is running. Nobody has to wait for it; a waiter must not cancel it."""
         task = self._task
         if task is None or not self.is_running:
             task = self._task = asyncio.get_running_loop().create_task(_run(work))
             task.add_done_callback(_retrieve)
             self._waiting = 0
+        return task
+
+    async def join(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Wait for the running work, or start it."""
+        task = self.start(work)
         self._waiting += 1
         try:
             return await asyncio.shield(task)

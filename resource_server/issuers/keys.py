@@ -18,8 +18,8 @@ from resource_server.issuers.fetch import Fetch, Fetched, FetchError, HttpFetch
 from resource_server.issuers.forced import ForcedFetches
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.jwk_set import JwkSet, Key
+from resource_server.issuers.patience import PATIENCE, PatientFlight, Work
 from resource_server.refusals import Kind, Refusal
-from resource_server.single_flight import SingleFlight
 
 LONGEST: Final = 600.0
 """Seconds between two refreshes at the most: the longest that a withdrawn key lives on, whatever Cache-Control says."""
@@ -63,7 +63,7 @@ class IssuerKeys:
         self._clock = clock
         self._fetch = fetch or HttpFetch(ca_file=issuer.ca_file, proxy=issuer.proxy)
         self._chance = chance
-        self._flight: SingleFlight[None] = SingleFlight(shares_finished=False)  # a key may be newer than the answer
+        self._flight = PatientFlight(clock)
         self._forced = ForcedFetches(clock)
         self._keys: JwkSet | None = None
         self._jwks_uri = issuer.jwks_uri
@@ -76,7 +76,6 @@ class IssuerKeys:
         """Since the last good fetch."""
         self._next_try = 0.0
         """Monotonic time before which a failed fetch is not repeated."""
-        self._tasks: set[asyncio.Task[None]] = set()
         self._stand_in: Callable[[], dict[str, Any]] | None = None
         self.metadata: Metadata | None = None
         """What the issuer said of itself the last time; None where it was not asked."""
@@ -125,7 +124,7 @@ class IssuerKeys:
         self._generation += 1
         self._keys = self._good = None
         self._failures = 0
-        self._flight = SingleFlight(shares_finished=False)  # a fetch that is under way is another's
+        self._flight = PatientFlight(self._clock)  # a fetch that is under way is another's
         self._forced = ForcedFetches(self._clock)
 
     def at_hand(self, kid: str | None, algorithm: str) -> Key | None:
@@ -143,7 +142,7 @@ class IssuerKeys:
         if self._keys is None or self._is_stale():
             await self._fetch_first()
         elif self._is_due() or (self._age() >= self._lifetime and not self._failures):
-            self._refresh_behind()
+            self._flight.start(self._fetch_all)
         key = self._known(kid, algorithm)
         if key is not None:
             return key
@@ -152,7 +151,7 @@ class IssuerKeys:
             if key is not None:
                 return key
         if self._failures:
-            raise self._unavailable()
+            raise self._unavailable(self.problem)
         raise Refusal(Kind.UNKNOWN_KEY, "no key of the issuer has the token's kid and algorithm")
 
     async def _find_by_force(self, kid: str | None, algorithm: str) -> Key | None:
@@ -161,10 +160,10 @@ class IssuerKeys:
             return None
         key = None
         if self._flight.is_running or self._is_due():
-            await self._join()
+            await self._wait(self._fetch_all)
             key = self._known(kid, algorithm)
         if key is None and (self._flight.is_running or (not self._failures and self._forced.take())):
-            await self._flight.join(self._fetch_keys_alone)
+            await self._wait(self._fetch_keys_alone)
             key = self._known(kid, algorithm)
             if key is None and not self._failures:  # or else nobody has looked
                 self._forced.note_in_vain(kid, algorithm)
@@ -175,7 +174,7 @@ class IssuerKeys:
 
     async def refresh(self) -> None:
         """Fetch the keys now. Never raises for the issuer's faults: the known keys stay, the problem is noted."""
-        await self._join()
+        await self._flight.finish(self._fetch_all)
 
     async def run(self, slot: AbstractAsyncContextManager[object]) -> None:
         """Refresh for ever, by timer and not by misses: a withdrawn key is noticed without a single miss.
@@ -196,24 +195,20 @@ class IssuerKeys:
             return max(0.0, self._next_try - self._clock.monotonic())
         return max(SHORTEST, self._lifetime * (1 - AHEAD * self._chance()))
 
-    async def _join(self) -> None:
-        await self._flight.join(self._fetch_all)
+    async def _wait(self, work: Work) -> None:
+        """Let a request wait for a fetch. Raises :class:`Refusal` where it takes longer than a client can be kept."""
+        if not await self._flight.wait(work):
+            raise self._unavailable(self.problem if self._failures else f"no answer within {PATIENCE:.0f} s")
 
     async def _fetch_first(self) -> None:
         if not self._failures or self._is_due():
-            await self._join()
+            await self._wait(self._fetch_all)
         if self._keys is None or self._is_stale():
-            raise self._unavailable()
+            raise self._unavailable(self.problem)
 
-    def _unavailable(self) -> Refusal:
+    def _unavailable(self, problem: str | None) -> Refusal:
         wait = max(1, math.ceil(self._next_try - self._clock.monotonic()))
-        return Refusal(Kind.ISSUER_UNAVAILABLE, f"{self.issuer.url}: {self.problem}", retry_after=wait)
-
-    def _refresh_behind(self) -> None:
-        if not self._tasks:
-            task = asyncio.get_running_loop().create_task(self._join())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        return Refusal(Kind.ISSUER_UNAVAILABLE, f"{self.issuer.url}: {problem}", retry_after=wait)
 
     async def _fetch_all(self) -> None:
         """The metadata and the keys."""
@@ -263,6 +258,7 @@ class IssuerKeys:
         self._keys, self._failures, self.problem = keys, 0, None
         self._good = (self._clock.wall(), self._clock.monotonic())
         self._lifetime = kept_for(lifetime)
+        self._flight.succeeded()
         self._forced.forget_in_vain()
         if before is None or before.skipped != keys.skipped:
             for skipped in keys.skipped:

@@ -2,9 +2,11 @@
 
 import asyncio
 
+from resource_server.issuers.patience import PATIENCE
 from tests.faults.scene import Scene
 from tests.faults.scripted_issuer import KEYS, NEW, OLD, OPENID, ScriptedIssuer
 from tests.issuers.loopback import answers
+from tests.turnable_clock import TurnableClock
 
 ONE_ROUND = {OPENID: 1, KEYS: 1}
 
@@ -74,3 +76,38 @@ async def test_an_application_that_ends_while_its_keys_are_under_way_ends(scene:
     async with asyncio.timeout(10), scene.living():
         await scene.until(lambda: len(issuer.asked) == 1)
     issuer.open.set()
+
+
+async def test_an_issuer_that_hangs_keeps_nobody_waiting_for_more_than_two_seconds(
+    scene: Scene, issuer: ScriptedIssuer, time: TurnableClock
+) -> None:
+    """Design §1, §9: it accepts connections and says nothing; 503, and at once after that, until it answers."""
+    issuer.open.clear()
+    async with scene.living():
+        await scene.until(lambda: len(issuer.asked) == 1)
+        first = [scene.answering(issuer.token()) for _ in range(100)]
+        await scene.until(lambda: len(time.sleeping) == 1)
+        time.turn(PATIENCE)
+        assert set(await asyncio.gather(*first)) == {503}
+        assert await scene.statuses([issuer.token() for _ in range(100)]) == {503}
+        assert (await scene.ask(None, "/readyz")).status == 503
+        issuer.open.set()
+        await scene.rest()
+        assert await scene.status(issuer.token()) == 200
+        assert issuer.count() == ONE_ROUND
+
+
+async def test_an_issuer_that_takes_its_time_serves_the_first_requests(
+    scene: Scene, issuer: ScriptedIssuer, time: TurnableClock
+) -> None:
+    """Design §9: half a second for each of its documents is slow, and no fault."""
+    issuer.open.clear()
+    first = [scene.answering(issuer.token()) for _ in range(100)]
+    for asked in (1, 2):
+        await scene.until(lambda asked=asked: len(issuer.asked) == asked)  # type: ignore[misc]
+        time.turn(0.5)
+        issuer.open.set()
+        await asyncio.sleep(0)
+        issuer.open.clear()
+    assert set(await asyncio.gather(*first)) == {200}
+    assert issuer.count() == ONE_ROUND
