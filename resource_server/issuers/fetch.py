@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from resource_server.configuration_error import ConfigurationError
+from resource_server.issuers.opened import Opened
 from resource_server.issuers.urls import connectable
 
 if TYPE_CHECKING:
@@ -104,11 +105,14 @@ class HttpFetch:
         """Fetch. Raises :class:`FetchError` and nothing else."""
         import httpx2  # deferred: an API whose keys are in a file needs no client
 
+        opened = Opened()
         try:
             async with asyncio.timeout(self._within):
-                headers, body, ends = await self._get(url)
+                headers, body, ends = await self._get(url, opened)
         except (OSError, httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:  # a time-out is an OSError
             raise FetchError(f"{url}: {_reason(error)}", _fault(error)) from error
+        finally:
+            await opened.aclose()
         try:
             document = json.loads(body.decode("utf-8"))
         except (ValueError, RecursionError) as error:
@@ -117,7 +121,7 @@ class HttpFetch:
             raise FetchError(f"{url}: the answer is no JSON object")
         return Fetched(document, _lifetime(headers), _date(headers), len(body), ends)
 
-    async def _get(self, url: str) -> "tuple[httpx2.Headers, bytes, float | None]":
+    async def _get(self, url: str, opened: Opened) -> "tuple[httpx2.Headers, bytes, float | None]":
         import httpx2
 
         target, host = connectable(url)
@@ -126,7 +130,7 @@ class HttpFetch:
             httpx2.AsyncClient(
                 follow_redirects=False, trust_env=False, timeout=None, verify=self._context(target), proxy=self._proxy
             ) as client,
-            client.stream("GET", target, headers=headers) as response,
+            client.stream("GET", target, headers=headers, extensions=opened.extensions) as response,
         ):
             if response.status_code != 200:
                 status, location = response.status_code, _location(url, response.headers.get("location", ""))

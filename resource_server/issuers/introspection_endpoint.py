@@ -12,6 +12,7 @@ from resource_server.configuration_error import ConfigurationError
 from resource_server.issuers.breaker import Breaker
 from resource_server.issuers.introspection import Introspection
 from resource_server.issuers.issuer import Issuer
+from resource_server.issuers.opened import Opened
 from resource_server.issuers.urls import connectable
 from resource_server.refusals import Kind, Refusal
 
@@ -90,18 +91,22 @@ class HttpPost:
 
         target, host = connectable(url)
         headers = headers | {"accept-encoding": "identity", "host": host}
+        opened, body, done = Opened(), bytearray(), False
         try:
             async with (
                 asyncio.timeout(self._within),
-                client.stream("POST", target, data=form, headers=headers) as response,
+                client.stream("POST", target, data=form, headers=headers, extensions=opened.extensions) as response,
             ):
-                body = bytearray()
                 async for chunk in response.aiter_raw():
                     body += chunk
                     if len(body) > MAX_ANSWER:
                         break
+            done = True
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, TimeoutError) as error:
             raise OSError(type(error).__name__) from None  # the error may hold the request, and that the token
+        finally:
+            if not done:  # or else the next question finds it open
+                await opened.aclose()
         wait = response.headers.get("retry-after", "")
         return Answered(
             response.status_code,
