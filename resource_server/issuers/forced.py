@@ -10,6 +10,9 @@ SPACING: Final = 10.0
 MAX_IN_VAIN: Final = 256
 """Headers that were looked for in vain; above it the oldest is forgotten."""
 
+_PER_SECOND: Final = 1_000_000_000
+"""Of whole nanoseconds: sums of fractions drift."""
+
 
 class ForcedFetches:
     """A budget that only forced fetches spend, so strangers can't delay a regular one.
@@ -21,18 +24,22 @@ class ForcedFetches:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._left, self._at = float(BURST), clock.monotonic()
+        self._spacing = round(SPACING * _PER_SECOND)
+        self._full_from = self._now()
+        """When all of the burst is back, in nanoseconds of the monotonic clock."""
         self._in_vain: dict[tuple[str | None, str], float] = {}
 
     def take(self) -> bool:
         """Take one fetch from the budget, if there is one."""
-        now = self._clock.monotonic()
-        self._left = min(BURST, self._left + (now - self._at) / SPACING)
-        self._at = now
-        if self._left < 1:
+        now = self._now()
+        full_from = max(now, self._full_from) + self._spacing
+        if full_from > now + BURST * self._spacing:
             return False
-        self._left -= 1
+        self._full_from = full_from
         return True
+
+    def _now(self) -> int:
+        return round(self._clock.monotonic() * _PER_SECOND)
 
     def is_known_in_vain(self, kid: str | None, algorithm: str) -> bool:
         """Whether a key was looked for in vain since the last good fetch, and less than a spacing ago."""

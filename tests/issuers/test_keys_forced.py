@@ -243,3 +243,23 @@ async def test_the_memory_of_unknown_kids_is_bounded(time: TurnableClock) -> Non
     assert not forced.is_known_in_vain("1", "RS256")
     forced.forget_in_vain()
     assert not forced.is_known_in_vain("1", "ES256")
+
+
+@pytest.mark.parametrize("each", [10, 7, 3], ids=lambda each: f"{each}-times-a-second")
+def test_the_budget_is_exact_however_often_it_is_asked_for(time: TurnableClock, each: int) -> None:
+    """T22: fractions that are summed up drift, and give the fetch of a tenth second too late, or one too early."""
+    forced = ForcedFetches(time.clock)
+    began = time.monotonic
+    taken = []
+    for asked in range(1000 * each + 1):
+        time.monotonic = began + asked / each
+        if forced.take():
+            taken.append(asked / each)
+    assert taken == [0.0, 1 / each, *(SPACING * number for number in range(1, 101))]
+
+
+def test_a_monotonic_clock_that_begins_below_zero_keeps_the_budget(time: TurnableClock) -> None:
+    """T22: its zero means nothing."""
+    time.monotonic = -100_000.0
+    forced = ForcedFetches(time.clock)
+    assert [forced.take() for _ in range(4)] == [True, True, False, False]

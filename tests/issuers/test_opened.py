@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -39,7 +38,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def open_descriptors() -> int:
-    return len(os.listdir("/dev/fd"))
+    return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
 async def left_open(exchange: Callable[[], Awaitable[None]]) -> int:
