@@ -76,6 +76,7 @@ class ResourceServer(SecurityBase, Demanding):
         cors_origins: Sequence[str] = (),
         disclose_requirements: bool = False,
         memory: int = MEMORY,
+        workers: int = 1,
         observers: Sequence[Observer] | None = None,
         store: Store | None = None,
         store_key: Sequence[bytes] = (),
@@ -94,12 +95,13 @@ class ResourceServer(SecurityBase, Demanding):
         forwarding headers (``x-forwarded`` or ``forwarded``) are believed; ``cors_origins`` are the exact origins whose
         pages may call this API from a browser; ``memory`` is in bytes; ``store`` is shared with other processes, and
         what is kept there is sealed under ``store_key``: 32 random bytes, or two keys while one replaces the other;
-        ``disclose_requirements`` names a route's roles to callers who lack them.
+        ``disclose_requirements`` names a route's roles to callers who lack them; ``workers`` is how many processes serve
+        this API, so that together they ask an issuer about unknown keys no more often than one would: nothing tells it.
         """
         if audience and issuers and all(isinstance(issuer, Issuer) for issuer in issuers):
             raise ConfigurationError("audience", "is given twice: leave it to the Issuer")
         trusted = [one if isinstance(one, Issuer) else Issuer(url=one, audience=audience) for one in issuers]
-        self.issuers = TrustedIssuers(trusted, clock=clock, fetch=fetch)
+        self.issuers = TrustedIssuers(trusted, clock=clock, fetch=fetch, workers=workers)
         if resource is not None:
             check_resource(resource)
             for one in trusted:

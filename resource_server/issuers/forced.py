@@ -20,11 +20,14 @@ class ForcedFetches:
     It is a spacing and no count, so what strangers have spent is back after ten seconds. A kid that was just looked for
     in vain forces nothing meanwhile; it is forgotten with every good fetch, so that a future kid that was guessed is
     not kept out.
+
+    ``workers`` are the processes that have such a budget each: the spacing is so many times as long, so that together
+    they ask the issuer as often as one would.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, workers: int = 1) -> None:
         self._clock = clock
-        self._spacing = round(SPACING * _PER_SECOND)
+        self._spacing = round(SPACING * workers * _PER_SECOND)
         self._full_from = self._now()
         """When all of the burst is back, in nanoseconds of the monotonic clock."""
         self._in_vain: dict[tuple[str | None, str], float] = {}

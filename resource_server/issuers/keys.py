@@ -53,18 +53,26 @@ def read_file(path: Path) -> Fetched:
 class IssuerKeys:
     """Whose :meth:`find` answers from memory; it waits for a fetch only where there is no key to answer with.
 
-    ``chance`` answers a number from 0 to 1, and spreads refreshes and tries.
+    ``workers`` are the processes that ask the same issuer, this one among them. ``chance`` answers a number from 0 to
+    1, and spreads refreshes and tries.
     """
 
     def __init__(
-        self, issuer: Issuer, *, clock: Clock, fetch: Fetch | None = None, chance: Callable[[], float] = random.random
+        self,
+        issuer: Issuer,
+        *,
+        clock: Clock,
+        fetch: Fetch | None = None,
+        workers: int = 1,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self.issuer = issuer
         self._clock = clock
         self._fetch = fetch or HttpFetch(ca_file=issuer.ca_file, proxy=issuer.proxy)
         self._chance = chance
         self._flight = PatientFlight(clock)
-        self._forced = ForcedFetches(clock)
+        self._workers = workers
+        self._forced = ForcedFetches(clock, workers)
         self._keys: JwkSet | None = None
         self._jwks_uri = issuer.jwks_uri
         self._generation = 0
@@ -125,7 +133,7 @@ class IssuerKeys:
         self._keys = self._good = None
         self._failures = 0
         self._flight = PatientFlight(self._clock)  # a fetch that is under way is another's
-        self._forced = ForcedFetches(self._clock)
+        self._forced = ForcedFetches(self._clock, self._workers)
 
     def at_hand(self, kid: str | None, algorithm: str) -> Key | None:
         """What :meth:`find` would answer, where it would neither wait nor fetch; else None."""

@@ -16,6 +16,7 @@ from resource_server.issuers.keys import IssuerKeys
 
 MAX_FETCHES: Final = 16
 """Issuers whose keys the timers fetch at one time."""
+MAX_WORKERS: Final = 1000
 
 _log = logging.getLogger("resource_server.issuers")
 
@@ -40,15 +41,20 @@ class TrustedIssuer:
 class TrustedIssuers:
     """The issuers of one resource server, each with keys of its own: one's key never verifies another's token.
 
-    Found by a dictionary, however many there are; an unknown name causes no request (RFC 8725 §3.8). Raises
-    :class:`ConfigurationError` for no issuer, for two of one name, and for an algorithm that doesn't work here (T26).
+    Found by a dictionary, however many there are; an unknown name causes no request (RFC 8725 §3.8). ``workers`` are
+    the processes that ask the same issuers. Raises :class:`ConfigurationError` for no issuer, for two of one name, and for
+    an algorithm that doesn't work here (T26).
     """
 
-    def __init__(self, issuers: Sequence[Issuer], *, clock: Clock, fetch: Fetch | None = None) -> None:
+    def __init__(
+        self, issuers: Sequence[Issuer], *, clock: Clock, fetch: Fetch | None = None, workers: int = 1
+    ) -> None:
         if not issuers:
             raise ConfigurationError("issuer", "is missing: give it as https://id.example.com")
+        if type(workers) is not int or not 1 <= workers <= MAX_WORKERS:
+            raise ConfigurationError("workers", f"must be how many processes serve this API, from 1 to {MAX_WORKERS}")
         alone = len(issuers) == 1 and not issuers[0].allow_any_tenant_of_the_world
-        self._keys = tuple(IssuerKeys(issuer, clock=clock, fetch=fetch) for issuer in issuers)
+        self._keys = tuple(IssuerKeys(issuer, clock=clock, fetch=fetch, workers=workers) for issuer in issuers)
         self._names: dict[str, TrustedIssuer] = {}
         self._templates: list[TrustedIssuer] = []
         for keys in self._keys:

@@ -45,6 +45,7 @@ class Settings(IssuerSettings, BaseSettings):
         (), description="Several issuers, in [[issuers]] tables of the TOML file or as JSON, instead of a single one."
     )
     memory: int = Field(MEMORY, ge=0, description="Bytes of verified tokens that are remembered.")
+    workers: int = Field(1, description="How many processes serve this API, and ask the same issuers.")
     realm: str = Field("api", description="The realm in challenges.")
     resource: str | None = Field(None, description="This API's public identifier; publishes its metadata (RFC 9728).")
     trusted_proxies: Names = Field((), description="Addresses or networks whose forwarding headers are believed.")
@@ -119,6 +120,7 @@ class Settings(IssuerSettings, BaseSettings):
                 cors_origins=self.cors_origins,
                 disclose_requirements=self.disclose_requirements,
                 memory=self.memory,
+                workers=self.workers,
                 store=self._store(),
                 store_key=self._read_store_key(),
                 observers=observers,

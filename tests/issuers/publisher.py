@@ -43,10 +43,10 @@ class Publisher:
         return Fetched(answer, self.lifetime)
 
 
-def issuer_keys(publisher: Publisher, time: TurnableClock, **options: Any) -> IssuerKeys:
+def issuer_keys(publisher: Publisher, time: TurnableClock, *, workers: int = 1, **options: Any) -> IssuerKeys:
     """The keys of an issuer that publishes so; nothing is fetched yet, and chance never shortens a wait."""
     issuer = Issuer(url=URL, audience="https://api.example.com", jwks_uri=URL + "/keys", **options)
-    return IssuerKeys(issuer, clock=time.clock, fetch=publisher, chance=lambda: 0.0)
+    return IssuerKeys(issuer, clock=time.clock, fetch=publisher, workers=workers, chance=lambda: 0.0)
 
 
 async def known_keys(publisher: Publisher, time: TurnableClock, **options: Any) -> IssuerKeys:

@@ -263,3 +263,29 @@ def test_a_monotonic_clock_that_begins_below_zero_keeps_the_budget(time: Turnabl
     time.monotonic = -100_000.0
     forced = ForcedFetches(time.clock)
     assert [forced.take() for _ in range(4)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("workers", [2, 4, 1000])
+async def test_the_spacing_is_as_many_times_as_long_as_there_are_workers(time: TurnableClock, workers: int) -> None:
+    """T13: tested at the bound and just before it; the burst stays, so that a rotation is noticed at once."""
+    forced = ForcedFetches(time.clock, workers)
+    assert [forced.take() for _ in range(3)] == [True, True, False]
+    for _ in range(3):
+        time.turn(SPACING * workers - 0.25)
+        assert not forced.take()
+        time.turn(0.25)
+        assert forced.take()
+        assert not forced.take()
+
+
+async def test_workers_together_ask_as_often_as_one(time: TurnableClock) -> None:
+    """T13, T22: a flood that each of four processes gets, for a hundred spacings."""
+    publisher = Publisher(OLD)
+    workers = [await known_keys(publisher, time, workers=4) for _ in range(4)]
+    publisher.fetches = 0
+    for number in range(100):
+        for worker in workers:
+            for kid in ("one", "two", "three"):
+                await kind_of(worker, f"{kid}-{number}")
+        time.turn(SPACING)
+    assert publisher.fetches == 4 * BURST + 100 - 4

@@ -140,3 +140,11 @@ async def test_many_issuers_are_not_fetched_all_at_once(time: TurnableClock) -> 
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1001, 1.5, True, "2"], ids=repr)
+def test_a_number_of_workers_that_is_none_ends_the_start(time: TurnableClock, workers: Any) -> None:
+    """T13, DESIGN §5: one sentence."""
+    with pytest.raises(ConfigurationError) as caught:
+        TrustedIssuers([issuer()], clock=time.clock, fetch=Network(), workers=workers)
+    assert str(caught.value) == "workers must be how many processes serve this API, from 1 to 1000"
