@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from resource_server.fastapi.below import all_below, with_routers
 from resource_server.fastapi.door import hang
+from resource_server.fastapi.frontends import hang_at_frontends
 from resource_server.fastapi.operation import Operations
 from resource_server.fastapi.overrides import check_overrides
 from resource_server.fastapi.refused import cover
@@ -26,20 +27,21 @@ class Applications:
     def __init__(self, server: Serving) -> None:
         self._server = server
         self._installed: list[FastAPI] = []
-        self._seen: list[tuple[Any, int]] = []
-        """Each, and each router, with the number of its routes: where that has changed, there may be something new."""
+        self._seen: list[tuple[Any, int, int]] = []
+        """Each router, with the number of its routes and the framework's own count of what was added to it: where one
+        of them has changed, there may be something new, and all that an inclusion made of the routes is made anew."""
         self._overridable: list[FastAPI] = []
 
     def add(self, app: FastAPI) -> None:
         """Take one in; what is below it is found when all of that is there."""
         cover(app)
         self._installed.append(app)
-        self._seen.append((app, -1))
+        self._seen.append((app.router, -1, -1))
 
     def check(self) -> None:
         """What has to hold at each request. Raises :class:`LeftOverride`."""
-        for one, routes in self._seen:
-            if len(one.routes) != routes:
+        for one, routes, version in self._seen:
+            if len(one.routes) != routes or getattr(one, "_routes_version", 0) != version:
                 self.look()
                 break
         for app in self._overridable:
@@ -56,10 +58,12 @@ class Applications:
             if isinstance(app, Starlette):
                 cover(app, wrapped=wrapped)
             self._hang_doors(app)
-        self._seen = [(one, len(one.routes)) for app, _ in found.values() for one in with_routers(app)]
+        routers = [one for app, _ in found.values() for one in with_routers(app)]
+        self._seen = [(one, len(one.routes), getattr(one, "_routes_version", 0)) for one in routers]
         self._overridable = [app for app, _ in found.values() if isinstance(app, FastAPI)]
 
     def _hang_doors(self, app: Any) -> None:
+        hang_at_frontends(app, self._server)
         for context in iter_route_contexts(app.routes):
             with contextlib.suppress(ValueError):  # a scope that is none: told at the start, and at each request
                 if self._server.operations.of(context) is not None:

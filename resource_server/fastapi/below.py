@@ -17,6 +17,8 @@ def leads_to(route: Any) -> Any:
 
     What a wrapper keeps under a name of its own, or in a closure, is not found.
     """
+    # an included host leads to another application than the one written: to that below the prefix
+    route = getattr(route, "_effective_route", route)
     return _unwrapped(route.app) if isinstance(route, Mount | Host) else None
 
 
@@ -30,16 +32,16 @@ def all_below(app: Any) -> Iterator[tuple[Any, bool]]:
         seen.add(id(one))
         yield one, wrapped
         for context in iter_route_contexts(getattr(one, "routes", [])):
-            route: Any = context.original_route
-            found = leads_to(route)
+            found = leads_to(context)
             if found is not None:
-                yield from walk(found, wrapped=found is not route.app)
+                yield from walk(found, wrapped=found is not context.app)
 
     return walk(app, wrapped=False)
 
 
 def with_routers(app: Any) -> Iterator[Any]:
-    """An application, or a router, and all routers that are included in it: they may get more routes at any time."""
+    """An application's router, and all that are included in it: they may get more routes at any time."""
+    app = getattr(app, "router", app)
     yield app
     for route in app.routes:
         router = getattr(route, "original_router", None)  # the framework's own name for it

@@ -13,6 +13,7 @@ from starlette.routing import Match
 
 from resource_server.authorization.combination import AllOf
 from resource_server.fastapi.below import leads_to
+from resource_server.fastapi.frontends import frontend_at, routes_of
 
 MAX_REMEMBERED: Final = 10_000
 
@@ -62,17 +63,17 @@ class Operations:
                 continue
             if match is not Match.FULL:
                 continue
-            app = leads_to(context.original_route)
+            app = leads_to(context)
             if app is not None:
                 return self._find({**scope, **child_scope, "app": app}, app.routes)
             return self._of(context, _overrides(scope))
-        return None
+        return self._of(frontend_at(scope.get("app"), scope), _overrides(scope))
 
     def scopes(self, app: Any) -> set[str]:
         """All scopes that an application's routes may ask for, in those mounted below it, too."""
         found: set[str] = set()
-        for context in iter_route_contexts(getattr(app, "routes", [])):
-            if (below := leads_to(context.original_route)) is not None:
+        for context in routes_of(app):
+            if (below := leads_to(context)) is not None:
                 found |= self.scopes(below)
             elif (operation := self.of(context)) is not None:
                 found |= set(operation.requirement.demands.scopes)
