@@ -12,6 +12,12 @@ class PublicPaths:
         paths = listed("public", paths)
         if wrong := [path for path in paths if not path.startswith("/")]:
             raise ConfigurationError("public", f"must hold paths that begin with a slash, unlike {wrong[0]!r}")
+        if "/*" in paths:
+            raise ConfigurationError(
+                "public",
+                "must not hold '/*', which is every path: name those that need no token, "
+                "or '/' for what a mount or a frontend serves at the root",
+            )
         self._exact = frozenset(path for path in paths if not path.endswith("/*"))
         self._prefixes = tuple(path[:-1] for path in paths if path.endswith("/*"))
 

@@ -27,8 +27,9 @@ def run(target: str, *, strict: bool, as_json: bool) -> int:
         _print_table(exposures)
     undeclared = [one for one in exposures if one.is_open and not one.declared_public]
     if undeclared and not as_json:
+        root = "; '/' stands for '/*' there" if any(one.path == "/*" for one in undeclared) else ""
         typer.echo(
-            f"\n{len(undeclared)} open and not declared public: install(app, public=[…]) declares them.", err=True
+            f"\n{len(undeclared)} open and not declared public: install(app, public=[…]) declares them{root}.", err=True
         )
     return REFUSED if strict and undeclared else OK
 
@@ -48,7 +49,7 @@ def load(target: str) -> Starlette:
 
 
 def _print_table(exposures: list[Exposure]) -> None:
-    width = max((len(one.path) for one in exposures), default=0)
+    width = max((len(one.where) for one in exposures), default=0)
     for one in exposures:
         needs = one.requires or ("public" if one.declared_public else "OPEN")
-        typer.echo(f"{one.methods:<10}  {one.path:<{width}}  {needs}")
+        typer.echo(f"{one.methods:<10}  {one.where:<{width}}  {needs}")

@@ -4,15 +4,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi.routing import iter_route_contexts
-from starlette.routing import WebSocketRoute
+from starlette.routing import Host, Mount, Router, WebSocketRoute
 
 from resource_server.configuration_error import ConfigurationError
 from resource_server.fastapi.below import leads_to
+from resource_server.fastapi.frontends import Frontend, routes_of
 from resource_server.fastapi.path_parameters import fault
 from resource_server.gate import Gate
 from resource_server.protector import ANY_TOKEN
 from resource_server.public import PublicPaths
+
+_ALL_BELOW = "/*"
+"""What stands behind the path of something that serves all paths below it, as in ``install(public=[…])``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +24,22 @@ class Exposure:
 
     methods: str
     path: str
+    """A template; ends with ``/*`` where all below is served by something that has no routes: files, an ASGI app."""
     requires: str
     """In words; empty where nothing is required."""
     declared_public: bool = False
+    host: str = ""
+    """Where it is served on some hosts alone."""
 
     @property
     def is_open(self) -> bool:
         """Whether a stranger gets in."""
         return not self.requires
+
+    @property
+    def where(self) -> str:
+        """Host and path."""
+        return self.host + self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +59,50 @@ class _Installed:
         return str(ANY_TOKEN) if self.everything and not self.declares_public(path) else None
 
     def declares_public(self, path: str) -> bool:
-        """Whether a path was declared to need no token."""
-        return self.public.contains(path.removeprefix(self.prefix))
+        """Whether a path was declared to need no token.
+
+        Where routes alone require one, ``public`` is a word of intent, and the path at which files are mounted is
+        enough of it; where everything does, each path is compared as it is asked for.
+        """
+        path = path.removeprefix(self.prefix)
+        if self.public.contains(path):
+            return True
+        return (
+            not self.everything
+            and path.endswith(_ALL_BELOW)
+            and self.public.contains(path[: -len("*")].rstrip("/") or "/")
+        )
 
 
 def _installed(options: Mapping[str, Any], prefix: str) -> _Installed:
     return _Installed(options["server"], options["everything"], options["public"], prefix)
 
 
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """Something that is served, and the gates in front of it."""
+
+    route: Any
+    path: str
+    host: str
+    gates: tuple[_Installed, ...]
+
+    @property
+    def methods(self) -> str:
+        if isinstance(getattr(self.route, "original_route", None), WebSocketRoute):
+            return "WEBSOCKET"
+        return ",".join(sorted(getattr(self.route, "methods", None) or {"ANY"}))
+
+
 def inventory(app: Any) -> Iterator[Exposure]:
-    """All routes, those of mounted applications too, in the order in which they are matched."""
-    for route, path, gates in _routes(app):
-        needs = [need for gate in gates if (need := gate.requires(route, path)) is not None]
-        public = bool(gates) and all(gate.declares_public(path) for gate in gates)
-        yield Exposure(_methods(route), path, " and ".join(needs), declared_public=public)
+    """All that is served, in mounted applications too, in the order in which it is matched.
+
+    Not what middleware serves, or a handler of exceptions: they have no path.
+    """
+    for one in _served(app):
+        needs = [need for gate in one.gates if (need := gate.requires(one.route, one.path)) is not None]
+        public = bool(one.gates) and all(gate.declares_public(one.path) for gate in one.gates)
+        yield Exposure(one.methods, one.path, " and ".join(needs), declared_public=public, host=one.host)
 
 
 def check_parameters(app: Any) -> None:
@@ -69,35 +110,33 @@ def check_parameters(app: Any) -> None:
 
     A misspelt one would refuse everybody, for ever; so would a scope that is none. Raises :class:`ConfigurationError`.
     """
-    for route, path, gates in _routes(app):
-        for gate in gates:
+    for one in _served(app):
+        for gate in one.gates:
             try:
-                operation = gate.server.operations.of(route)
+                operation = gate.server.operations.of(one.route)
             except ValueError as error:  # a text in Security(api, scopes=[…]) that is no scope
-                raise ConfigurationError(f"{_methods(route)} {path}", f"requires what can't be: {error}") from None
+                raise ConfigurationError(f"{one.methods} {one.path}", f"requires what can't be: {error}") from None
             for name in sorted(operation.requirement.path_parameters) if operation else ():
-                found = fault(route, path, name)
+                found = fault(one.route, one.path, name)
                 if found is not None:
-                    raise ConfigurationError(f"{_methods(route)} {path}", found)
+                    raise ConfigurationError(f"{one.methods} {one.path}", found)
 
 
-def _routes(
-    app: Any, prefix: str = "", around: tuple[_Installed, ...] = ()
-) -> Iterator[tuple[Any, str, tuple[_Installed, ...]]]:
-    """Each route, its whole path, and the gates in front of it."""
+def _served(app: Any, prefix: str = "", host: str = "", around: tuple[_Installed, ...] = ()) -> Iterator[_Served]:
     gates = around + tuple(
         _installed(one.kwargs, prefix) for one in getattr(app, "user_middleware", []) if one.cls is Gate
     )
-    for context in iter_route_contexts(getattr(app, "routes", [])):
-        route = context.original_route
-        path = prefix + (context.path or "")
+    for context in routes_of(app):
+        route = getattr(context, "_effective_route", context)
+        on = route.host if isinstance(route, Host) else host
+        path = prefix + (getattr(route, "path", None) or "")
         if (below := leads_to(route)) is not None:
-            yield from _routes(below, path, gates)
+            yield from _served(below, path, on, gates)
+        elif isinstance(route, Mount | Host | Frontend):
+            yield _Served(context, path.rstrip("/") + _ALL_BELOW, on, gates)
         else:
-            yield context, path, gates
-
-
-def _methods(context: Any) -> str:
-    if isinstance(context.original_route, WebSocketRoute):
-        return "WEBSOCKET"
-    return ",".join(sorted(context.methods or {"ANY"}))
+            yield _Served(context, path or f"{prefix} {type(route).__name__}".strip(), on, gates)
+    router = getattr(app, "router", app)
+    default = getattr(router, "default", None)
+    if default is not None and getattr(default, "__func__", None) is not Router.not_found:
+        yield _Served(default, prefix + _ALL_BELOW, host, gates)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.conftest import Run
+from tests.fastapi.serving import Way, ways_to_serve
 
 APP = """
 from typing import Annotated
@@ -72,7 +73,13 @@ def test_json_lists_the_same(write_app: Path, run: Run) -> None:
     (write_app / "json_app.py").write_text(APP.replace("OPEN", OPEN))
     ended = run("routes", "json_app:app", "--json")
     listed = {one["path"]: one for one in json.loads(ended.out)}
-    assert listed["/forgotten"] == {"methods": "GET", "path": "/forgotten", "requires": "", "declared_public": False}
+    assert listed["/forgotten"] == {
+        "methods": "GET",
+        "path": "/forgotten",
+        "requires": "",
+        "declared_public": False,
+        "host": "",
+    }
     assert listed["/health"]["declared_public"] is True
 
 
@@ -111,4 +118,42 @@ def test_an_owner_whom_the_path_does_not_name_ends_with_one_sentence(run: Run, w
     assert ended.err == (
         'GET /v1/notes/{owner} requires owner("onwer"), but the parameters of its path are owner: '
         "name one that is there\n"
+    )
+
+
+SERVING = """
+from pathlib import Path
+from fastapi import FastAPI
+from resource_server import ResourceServer
+from tests.fastapi import serving
+
+app = FastAPI(openapi_url=None)
+ResourceServer("https://id.example.com", audience="x").install(app, protect="PROTECT")
+serving.WAY(app, Path("."))
+"""
+
+
+@ways_to_serve()
+@pytest.mark.parametrize(("protect", "code", "word"), [("routes", 1, "OPEN"), ("all", 0, "any valid token")])
+def test_whatever_serves_a_path_is_listed(
+    write_app: Path, run: Run, way: Way, protect: str, code: int, word: str
+) -> None:
+    """RS-6750-5.2-b: there is no way to open one that the strict listing passes over."""
+    name = f"serving_{way.build.__name__}_{protect}"
+    source = SERVING.replace("WAY", way.build.__name__).replace("PROTECT", protect)
+    (write_app / f"{name}.py").write_text(source)
+    ended = run("routes", f"{name}:app", "--strict")
+    assert ended.code == code
+    listed = [line.split(maxsplit=2) for line in ended.out.splitlines()]
+    assert [*way.listed.split(), word] in listed
+
+
+def test_an_open_mount_is_told_how_it_is_declared(write_app: Path, run: Run) -> None:
+    """At the root, ``/*`` would declare everything, so it can't be given."""
+    opened = OPEN + "\napp.frontend('/', directory='.')"
+    (write_app / "frontend_app.py").write_text(APP.replace("OPEN", opened))
+    ended = run("routes", "frontend_app:app", "--strict")
+    assert "GET,HEAD    /*                 OPEN" in ended.out.splitlines()
+    assert ended.err == (
+        "\n2 open and not declared public: install(app, public=[…]) declares them; '/' stands for '/*' there.\n"
     )
