@@ -1,6 +1,6 @@
 """The paths that need no token where everything else does."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from resource_server.configuration_error import ConfigurationError, listed
 
@@ -20,6 +20,10 @@ class PublicPaths:
             )
         self._exact = frozenset(path for path in paths if not path.endswith("/*"))
         self._prefixes = tuple(path[:-1] for path in paths if path.endswith("/*"))
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._exact
+        yield from (f"{prefix}*" for prefix in self._prefixes)
 
     def contains(self, path: str) -> bool:
         """Whether a request's path is public. A path that climbs, as ``/static/../orders``, never is by its prefix."""

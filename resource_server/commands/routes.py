@@ -52,4 +52,5 @@ def _print_table(exposures: list[Exposure]) -> None:
     width = max((len(one.where) for one in exposures), default=0)
     for one in exposures:
         needs = one.requires or ("public" if one.declared_public else "OPEN")
+        needs += f"; public at {', '.join(one.public_at)}" if one.public_at else ""
         typer.echo(f"{one.methods:<10}  {one.where:<{width}}  {needs}")

@@ -30,6 +30,8 @@ class Exposure:
     declared_public: bool = False
     host: str = ""
     """Where it is served on some hosts alone."""
+    public_at: tuple[str, ...] = ()
+    """Public paths that lead to it all the same, where everything else is protected."""
 
     @property
     def is_open(self) -> bool:
@@ -83,6 +85,8 @@ class _Served:
     """Something that is served, and the gates in front of it."""
 
     route: Any
+    prefix: str
+    """Of what it is mounted in."""
     path: str
     host: str
     gates: tuple[_Installed, ...]
@@ -93,16 +97,38 @@ class _Served:
             return "WEBSOCKET"
         return ",".join(sorted(getattr(self.route, "methods", None) or {"ANY"}))
 
+    def public_at(self, taken: set[str]) -> tuple[str, ...]:
+        """The public paths that no route before this one has taken, and by which a stranger gets here."""
+        paths = [{gate.prefix + path for path in gate.public} for gate in self.gates if gate.everything]
+        found = sorted(path for path in set.intersection(*paths) - taken if self._serves(path)) if paths else []
+        taken.update(found)
+        return () if any(gate.server.operations.of(self.route) for gate in self.gates) else tuple(found)
+
+    def _serves(self, path: str) -> bool:
+        if self.path.endswith(_ALL_BELOW):
+            return f"{path}/".startswith(self.path[:-1])
+        regex = getattr(self.route, "path_regex", None)
+        return regex is not None and regex.match(path.removeprefix(self.prefix)) is not None
+
 
 def inventory(app: Any) -> Iterator[Exposure]:
     """All that is served, in mounted applications too, in the order in which it is matched.
 
     Not what middleware serves, or a handler of exceptions: they have no path.
     """
+    taken: set[str] = set()
     for one in _served(app):
         needs = [need for gate in one.gates if (need := gate.requires(one.route, one.path)) is not None]
         public = bool(one.gates) and all(gate.declares_public(one.path) for gate in one.gates)
-        yield Exposure(one.methods, one.path, " and ".join(needs), declared_public=public, host=one.host)
+        at = one.public_at(taken)
+        yield Exposure(
+            one.methods,
+            one.path,
+            " and ".join(needs),
+            declared_public=public,
+            host=one.host,
+            public_at=() if public else at,
+        )
 
 
 def check_parameters(app: Any) -> None:
@@ -133,10 +159,10 @@ def _served(app: Any, prefix: str = "", host: str = "", around: tuple[_Installed
         if (below := leads_to(route)) is not None:
             yield from _served(below, path, on, gates)
         elif isinstance(route, Mount | Host | Frontend):
-            yield _Served(context, path.rstrip("/") + _ALL_BELOW, on, gates)
+            yield _Served(context, prefix, path.rstrip("/") + _ALL_BELOW, on, gates)
         else:
-            yield _Served(context, path or f"{prefix} {type(route).__name__}".strip(), on, gates)
+            yield _Served(context, prefix, path or f"{prefix} {type(route).__name__}".strip(), on, gates)
     router = getattr(app, "router", app)
     default = getattr(router, "default", None)
     if default is not None and getattr(default, "__func__", None) is not Router.not_found:
-        yield _Served(default, prefix + _ALL_BELOW, host, gates)
+        yield _Served(default, prefix, prefix + _ALL_BELOW, host, gates)

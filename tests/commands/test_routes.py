@@ -79,6 +79,7 @@ def test_json_lists_the_same(write_app: Path, run: Run) -> None:
         "requires": "",
         "declared_public": False,
         "host": "",
+        "public_at": [],
     }
     assert listed["/health"]["declared_public"] is True
 
@@ -157,3 +158,11 @@ def test_an_open_mount_is_told_how_it_is_declared(write_app: Path, run: Run) -> 
     assert ended.err == (
         "\n2 open and not declared public: install(app, public=[…]) declares them; '/' stands for '/*' there.\n"
     )
+
+
+def test_what_is_public_within_a_protected_route_is_listed_beside_it(write_app: Path, run: Run) -> None:
+    """It is declared, so the strict listing passes."""
+    source = SERVING.replace("WAY", "frontend_at_the_root").replace('"PROTECT"', '"all", public=["/", "/assets/*"]')
+    (write_app / "partly_app.py").write_text(source)
+    ended = run("routes", "partly_app:app", "--strict")
+    assert (ended.code, ended.out) == (0, "GET,HEAD    /*  any valid token; public at /, /assets/*\n")

@@ -1,15 +1,21 @@
 """Whatever serves a path is protected with ``protect="all"``, and is named by ``routes`` otherwise."""
 
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.testclient import TestClient
 
 from resource_server import ConfigurationError, ResourceServer
 from resource_server.fastapi.inventory import Exposure, inventory
 from resource_server.testing import FakeIssuer
-from tests.calls import MISSING, call
-from tests.fastapi.serving import SECRET, Way, ways_to_serve
+from tests.calls import MISSING, bearer, call
+from tests.fastapi.serving import SECRET, Way, tell, ways_to_serve
 
 
 @pytest.fixture
@@ -114,6 +120,30 @@ async def test_where_everything_is_protected_that_path_alone_declares_nothing_be
     assert not await is_let_in(app, way)
 
 
+async def test_what_is_public_within_a_protected_route_is_named(api: ResourceServer, folder: Path) -> None:
+    """A listing that says "any valid token" of a route that a public path leads to would say too much."""
+    app = new_app()
+    api.install(app, protect="all", public=["/health", "/users/me", "/users/root", "/", "/static/img/*", "/other/*"])
+    app.get("/users/root", dependencies=[api.requires()])(tell)
+    app.get("/users/{name}")(tell)
+    app.get("/health")(tell)
+    app.mount("/static", StaticFiles(directory=folder))
+    app.frontend("/", directory=folder)
+    shown = {one.path: (one.requires, one.public_at, one.declared_public) for one in inventory(app)}
+    assert shown == {
+        "/users/root": ("any valid token", (), True),
+        "/users/{name}": ("any valid token", ("/users/me",), False),
+        "/health": ("", (), True),
+        "/static/*": ("any valid token", ("/static/img/*",), False),
+        "/*": ("any valid token", ("/", "/other/*"), False),
+    }
+    assert [(await call(app, "GET", path)).status_code for path in ("/users/me", "/users/you", "/users/root")] == [
+        200,
+        401,
+        401,
+    ]
+
+
 @pytest.mark.parametrize("protect", ["routes", "all"])
 def test_every_path_is_not_public(api: ResourceServer, protect: str) -> None:
     """DESIGN §3: it contradicts ``protect="all"``, and would hide each forgotten route from the listing."""
@@ -137,3 +167,49 @@ async def test_dependencies_of_the_application_count_for_path_operations_and_fro
     assert await is_let_in(app, way) is not way.operation
     assert await is_let_in(app, way, issuer.token(scope="b")) is not way.operation
     assert await is_let_in(app, way, issuer.token(scope="a"))
+
+
+@pytest.mark.parametrize("status", [401, 404, 405, Exception])
+async def test_a_handler_of_exceptions_answers_no_stranger(
+    api: ResourceServer, issuer: FakeIssuer, status: Any
+) -> None:
+    """T4: it serves each path that leads nowhere, so it is no way around ``protect="all"``."""
+    app = new_app()
+    api.install(app, protect="all")
+
+    @app.exception_handler(status)
+    async def handle(request: Request, error: Exception) -> Response:
+        return PlainTextResponse(SECRET)
+
+    @app.get("/raise")
+    async def fail() -> None:
+        raise HTTPException(status) if isinstance(status, int) else RuntimeError
+
+    for path in ("/raise", "/nothing"):
+        refused = await call(app, "GET", path)
+        assert (refused.status_code, refused.content) == (401, MISSING)
+    assert (await call(app, "GET", "/raise", token=issuer.token())).text == SECRET
+
+
+async def test_what_an_included_router_s_lifespan_adds_is_protected_too(
+    api: ResourceServer, issuer: FakeIssuer
+) -> None:
+    """FastAPI runs the lifespans of included routers, after the application's own."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        router.get("/late", dependencies=[Depends(look_up), api.requires("a")])(tell)
+        yield
+
+    looked_up: list[str] = []
+
+    def look_up() -> None:
+        looked_up.append("")
+
+    app, router = new_app(), APIRouter(lifespan=lifespan)
+    api.install(app)
+    app.include_router(router)
+    with TestClient(app) as client:
+        assert client.get("/late").headers["www-authenticate"] == 'Bearer realm="api", scope="a"'
+        assert looked_up == []
+        assert client.get("/late", headers=bearer(issuer.token(scope="a"))).json() == SECRET
