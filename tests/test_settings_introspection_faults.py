@@ -120,6 +120,12 @@ SENTENCES: list[Any] = [
         id="active-may-not-be-omitted",
     ),
     pytest.param(
+        ASKED | {"INTROSPECTION_MAY_OMIT": "token_type,aud"},
+        f"{P}INTROSPECTION_MAY_OMIT names both aud and token_type, so refresh tokens would pass: demand one of them, "
+        "or name in markers the values of a claim that tells access tokens of this issuer",
+        id="nothing-tells-the-kind",
+    ),
+    pytest.param(
         ASKED | {"INTROSPECTION_ENDPOINT": "http://id.example.com/introspect"},
         f"{P}INTROSPECTION_ENDPOINT must be https (plain http is for a loopback issuer alone): give it as "
         "https://id.example.com",

@@ -20,7 +20,8 @@ class Introspection:
     """An issuer's introspection endpoint. Raises :class:`ConfigurationError`. Opens no connection.
 
     What is not in ``may_omit`` must be in every answer. Where ``aud`` may be missing, the server is trusted to answer
-    ``active`` for our own tokens alone; where ``sub`` is, the client is the subject.
+    ``active`` for our own tokens alone; where ``sub`` is, the client is the subject; where both ``aud`` and
+    ``token_type`` may be, the issuer needs a marker (:mod:`.token_kind`) that tells its access tokens from others.
     """
 
     endpoint: str
@@ -43,3 +44,8 @@ class Introspection:
         if isinstance(self.may_omit, str) or not set(self.may_omit) <= set(OMISSIBLE):
             raise ConfigurationError("introspection_may_omit", f"must be a list of some of {', '.join(OMISSIBLE)}")
         object.__setattr__(self, "may_omit", tuple(self.may_omit))
+
+    @property
+    def may_tell_no_kind(self) -> bool:
+        """Whether an answer may lack all that tells access tokens from others: refresh tokens are active, too."""
+        return {"aud", "token_type"} <= set(self.may_omit)

@@ -146,6 +146,12 @@ class Issuer:
                 "lets ID tokens in unless something tells them apart: name in markers a claim that only access tokens "
                 "of this issuer bear, or use a preset",
             )
+        if self.introspection is not None and self.introspection.may_tell_no_kind and not token_kind.tell(markers):
+            raise ConfigurationError(
+                "introspection_may_omit",
+                "names both aud and token_type, so refresh tokens would pass: demand one of them, or name in markers "
+                "the values of a claim that tells access tokens of this issuer",
+            )
 
     def _check_claims(self) -> None:
         for name in ("roles_claim", "groups_claim", "entitlements_claim"):

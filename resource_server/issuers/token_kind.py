@@ -54,6 +54,14 @@ def check_markers(markers: Markers, option: str) -> Mapping[str, tuple[str, ...]
     return MappingProxyType(checked)
 
 
+def tell(markers: Sequence[Mapping[str, tuple[str, ...]]]) -> bool:
+    """Whether checked markers tell by themselves: each alternative names a value of some claim.
+
+    That a claim is there, whatever it says, may tell an access token from an ID token, and not from a refresh token.
+    """
+    return bool(markers) and all(any(ANY not in values for values in one.values()) for one in markers)
+
+
 def bears(payload: Mapping[str, Any], name: str, values: tuple[str, ...]) -> bool:
     """Whether a claim has one of some values."""
     value = payload.get(name)

@@ -42,8 +42,8 @@ class TrustedIssuers:
     """The issuers of one resource server, each with keys of its own: one's key never verifies another's token.
 
     Found by a dictionary, however many there are; an unknown name causes no request (RFC 8725 §3.8). ``workers`` are
-    the processes that ask the same issuers. Raises :class:`ConfigurationError` for no issuer, for two of one name, and for
-    an algorithm that doesn't work here (T26).
+    the processes that ask the same issuers. Raises :class:`ConfigurationError` for no issuer, for two of one name, and
+    for an algorithm that doesn't work here (T26).
     """
 
     def __init__(

@@ -55,6 +55,7 @@ class IntrospectionValidator:
         # What a provider names its own way in a JWT has the names of RFC 7662 in an answer; what tells access tokens
         # apart in a JWT's header and claims, the answer says in its own way, or not at all.
         self._rules = replace(rules, markers=(), foreign_markers={}, required_claims=(), **_NAMES)
+        self._kind = replace(self._rules, markers=rules.markers if endpoint.introspection.may_tell_no_kind else ())
         self._asking: dict[bytes, SingleFlight[Answer | None]] = {}
         self._clients: dict[str, int] = {}
         self._inactive: dict[bytes, float] = {}
@@ -161,6 +162,7 @@ class IntrospectionValidator:
         claims_ = {
             name: value for name, value in members.items() if name != "active" and (value is not None or name == "cnf")
         }
+        claims.check_kind(claims_, self._kind)  # by what was said, before anything is filled in
         rules, filled = self._rules, self._fill_in(claims_, now)
         places = {"aud": rules.audience_claim, "client_id": rules.client_id_claim}
         for name in self.endpoint.introspection.may_omit:
