@@ -23,6 +23,7 @@ from resource_server.issuers.grants import Grants
 from resource_server.issuers.issuer import Issuer
 from resource_server.observers.audit import Audit
 from resource_server.observers.refusal_log import RefusalLog
+from resource_server.rate_limit import RateLimit
 from resource_server.refusals import Kind, Refusal
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Grants",
     "Issuer",
     "Kind",
+    "RateLimit",
     "Refusal",
     "RefusalLog",
     "Refused",

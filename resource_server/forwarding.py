@@ -79,7 +79,7 @@ class Forwarding:
         """
         peer = scope.get("client")
         client = _direct(peer[0] if peer else None, scope.get("scheme") in ("https", "wss"))
-        if self._trusted and client.address is not None and self._is_trusted(client.address):
+        if self._trusted and client.address is not None and self.is_trusted(client.address):
             client = self._behind(client, scope)
         if self._require_https and not client.secure:
             raise Refusal(Kind.PLAIN_HTTP, "the request came by plain http")
@@ -92,7 +92,13 @@ class Forwarding:
             raise Refusal(Kind.PLAIN_HTTP, "a trusted proxy says that the original request came by plain http")
         return Client(address, proxy.secure or proto is not None)
 
-    def _is_trusted(self, address: Address) -> bool:
+    @property
+    def trusts_everybody(self) -> bool:
+        """Whether any caller may say to be any other."""
+        return any(network.prefixlen == 0 for network in self._trusted)
+
+    def is_trusted(self, address: Address) -> bool:
+        """Whether an address is a trusted proxy's."""
         return any(address in network for network in self._trusted)
 
     def _original(self, peer: Address, scope: Mapping[str, Any]) -> tuple[Address | None, str | None]:
@@ -104,7 +110,7 @@ class Forwarding:
         proto: str | None = None
         for node, said in reversed(_HOPS[self._family](scope)):
             address, proto = _node(node), said
-            if address is None or not self._is_trusted(address):
+            if address is None or not self.is_trusted(address):
                 break
         if proto not in (None, "http", "https", "ws", "wss"):
             raise Refusal(Kind.MALFORMED_FORWARDING, "a proxy names a scheme that is none")

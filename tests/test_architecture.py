@@ -13,9 +13,9 @@ MAX_LINES = 300
 # From the ground up: a module may import those of its own floor and of the floors below. One row is one floor.
 FLOORS = (
     "access_token asgi check clock configuration_error demands printable refusals single_flight development",
-    "answering challenge cors credentials events forwarding page public stores stream verified",
+    "answering challenge cors credentials events forwarding page public rate_limit stores stream verified",
     "issuers authorization",
-    "diagnosis protected_resource validation",
+    "diagnosis failed_authentications protected_resource validation",
     "protector gate observers",
     "fastapi",
     "settings demo testing",

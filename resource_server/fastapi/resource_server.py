@@ -21,6 +21,7 @@ from resource_server.clock import Clock
 from resource_server.configuration_error import ConfigurationError, listed
 from resource_server.cors import Cors, check_origins
 from resource_server.events import Observer
+from resource_server.failed_authentications import FailedAuthentications
 from resource_server.fastapi.answers import answer_all as give_all_answers
 from resource_server.fastapi.api_docs import ApiDocs
 from resource_server.fastapi.applications import Applications
@@ -40,9 +41,11 @@ from resource_server.observers import refusal_log
 from resource_server.protected_resource import check_accepted, check_resource, metadata, metadata_path, metadata_url
 from resource_server.protector import ANY_TOKEN, ResourceProtector
 from resource_server.public import PublicPaths
+from resource_server.rate_limit import RateLimit
 from resource_server.stores.seal import Seal
 from resource_server.stores.store import Store
 from resource_server.validation.formats import TokenFormats
+from resource_server.validation.validator import TokenValidator
 from resource_server.verified import VerifiedTokens
 
 MEMORY: Final = 64 * 1024 * 1024
@@ -75,6 +78,7 @@ class ResourceServer(SecurityBase, Demanding):
         require_https: bool = False,
         cors_origins: Sequence[str] = (),
         disclose_requirements: bool = False,
+        failed_authentications: RateLimit | None = None,
         memory: int = MEMORY,
         workers: int = 1,
         observers: Sequence[Observer] | None = None,
@@ -93,7 +97,8 @@ class ResourceServer(SecurityBase, Demanding):
         refusals under the logger ``resource_server.refusals``, and with ``()`` nobody;
         ``scope_hierarchy`` says which scopes include which; ``trusted_proxies`` are addresses or networks whose
         forwarding headers (``x-forwarded`` or ``forwarded``) are believed; ``cors_origins`` are the exact origins whose
-        pages may call this API from a browser; ``memory`` is in bytes; ``store`` is shared with other processes, and
+        pages may call this API from a browser; ``failed_authentications`` limits those of each client address, in this
+        process; ``memory`` is in bytes; ``store`` is shared with other processes, and
         what is kept there is sealed under ``store_key``: 32 random bytes, or two keys while one replaces the other;
         ``disclose_requirements`` names a route's roles to callers who lack them; ``workers`` is how many processes serve
         this API, so that together they ask an issuer about unknown keys no more often than one would: nothing tells it.
@@ -119,7 +124,7 @@ class ResourceServer(SecurityBase, Demanding):
         shared = None if store is None else (store, Seal(store_key))
         self.formats = TokenFormats(self.issuers, clock, shared=shared, post=post)
         self.protector = ResourceProtector(
-            self.formats,
+            self._limited(failed_authentications, believed, clock),
             VerifiedTokens(memory, clock, max_jump=max(1.0, *(issuer.leeway for issuer in trusted))),
             issuers=self.issuers,
             forwarding=believed,
@@ -134,6 +139,18 @@ class ResourceServer(SecurityBase, Demanding):
         self._warned = False
         self.model = OpenIdConnect(openIdConnectUrl=metadata_urls(self.issuers.first)[0])
         self.scheme_name = SCHEME_NAME
+
+    def _limited(self, rate: RateLimit | None, believed: Forwarding, clock: Clock) -> TokenValidator:
+        self.failed_authentications = rate
+        if rate is None:
+            return self.formats
+        if believed.trusts_everybody:
+            raise ConfigurationError(
+                "failed_authentications",
+                "contradicts trusted_proxies, which trust everybody: any caller could use up any other's limit; "
+                "name your proxies alone",
+            )
+        return FailedAuthentications(self.formats, rate, clock, is_proxy=believed.is_trusted)
 
     def requires(self, *needs: Need) -> Any:
         """Demand a valid access token that meets all of some needs.
