@@ -24,6 +24,7 @@ ASSETS: Final[Mapping[str, str]] = {
     "swagger-ui.css": "text/css",
     "oauth2-redirect.js": "text/javascript",
     "docs.css": "text/css",
+    "docs.js": "text/javascript",
 }
 _WITHOUT_LOGIN: Final = "without_login"
 """Asked for by a page whose policy lets it talk to no token endpoint, since none was known when it was loaded."""
@@ -41,9 +42,12 @@ class ApiDocs:
     client_id: str = ""
     """Filled in beforehand; a public client, so nothing secret."""
     scopes: Sequence[str] = ()
-    """Chosen beforehand."""
+    """Chosen beforehand, and offered beside those that operations ask for."""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """More parameters of the authorization request, such as Auth0's ``audience`` or ``resource`` (RFC 8707)."""
+    """More parameters of the authorization request, such as Auth0's ``audience``.
+
+    ``resource`` is sent to the token endpoint, too (RFC 8707 §2.2).
+    """
     authorization_endpoint: str | None = None
     """Instead of that in the issuer's metadata; needed where the keys come without it."""
     token_endpoint: str | None = None
@@ -76,7 +80,7 @@ class ApiDocs:
         async def openapi(request: Request) -> Response:
             offered = _WITHOUT_LOGIN not in request.query_params
             authorization, token = self.endpoints(issuers) if offered else (None, None)
-            schema = add_login(deepcopy(app.openapi()), scheme_name, self._asking(authorization), token)
+            schema = add_login(deepcopy(app.openapi()), scheme_name, self._asking(authorization), token, self.scopes)
             if root := request.scope.get("root_path", ""):
                 schema["servers"] = [{"url": root}]
             return JSONResponse(schema, headers={"cache-control": "no-store"})
@@ -142,16 +146,16 @@ def _answer(page: str, token_endpoint: str | None) -> Response:
 
 def _page(title: str, docs: ApiDocs, query: str) -> str:
     """The page's links are relative, so they hold below any prefix; ``query`` is that of the document."""
-    options = {
-        "clientId": docs.client_id,
-        "scopes": list(docs.scopes),
-        "usePkceWithAuthorizationCodeGrant": True,
+    shown = {
+        "assets": _name(docs.path),
+        "document": f"openapi.json{query}",
+        "login": {"clientId": docs.client_id, "scopes": list(docs.scopes)},
+        "resource": docs.parameters.get("resource"),
     }
     return (
         _PAGE.replace("{title}", html.escape(title))
         .replace("{assets}", _name(docs.path))
-        .replace("{query}", query)
-        .replace("{options}", json.dumps(options).replace("<", "\\u003c"))
+        .replace("{shown}", json.dumps(shown).replace("<", "\\u003c"))
     )
 
 
@@ -168,22 +172,9 @@ _PAGE: Final = """<!doctype html>
 <body>
 <div id="docs"></div>
 <script src="{assets}/swagger-ui-bundle.js"></script>
+<script src="{assets}/docs.js"></script>
 <script nonce="{nonce}">
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const paint = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
-dark.addEventListener("change", paint);
-paint();
-const page = SwaggerUIBundle({
-  url: new URL("{assets}/openapi.json{query}", location.href).href,
-  dom_id: "#docs",
-  oauth2RedirectUrl: new URL("{assets}/oauth2-redirect", location.href).href,
-  validatorUrl: null,
-  deepLinking: true,
-  docExpansion: "list",
-  displayRequestDuration: true,
-  persistAuthorization: false,
-});
-page.initOAuth({options});
+showDocs({shown});
 </script>
 </body>
 </html>

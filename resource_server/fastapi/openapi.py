@@ -1,6 +1,6 @@
 """What OpenAPI says of protected operations: how to authenticate, which scopes suffice, how they refuse."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any, Final
 
@@ -121,10 +121,17 @@ def _drop_unused(schema: dict[str, Any]) -> None:
             del schemas[name]
 
 
-def add_login(schema: dict[str, Any], scheme_name: str, authorization: str | None, token: str | None) -> dict[str, Any]:
+def add_login(
+    schema: dict[str, Any],
+    scheme_name: str,
+    authorization: str | None,
+    token: str | None,
+    chosen: Sequence[str] = (),
+) -> dict[str, Any]:
     """Put a login by authorization code in the place of the issuer's metadata, where its endpoints are known.
 
-    A page that may talk to one other host only can't ask for metadata, and must not have to.
+    A page that may talk to one other host only can't ask for metadata, and must not have to. Offered are the scopes
+    that operations ask for, and what is ``chosen`` beside them: ``openid``, ``offline_access``.
     """
     components = schema.get("components", {})
     schemes = components.get("securitySchemes", {})
@@ -132,16 +139,15 @@ def add_login(schema: dict[str, Any], scheme_name: str, authorization: str | Non
         return schema
     del schemes[scheme_name]
     operations = [one for path in schema["paths"].values() for one in path.values() if isinstance(one, dict)]
-    asked = sorted(
-        {scope for one in operations for need in one.get("security", []) for scope in need.get(scheme_name, ())}
-    )
+    asked = {scope for one in operations for need in one.get("security", []) for scope in need.get(scheme_name, ())}
     for operation in operations:
         needs = operation.get("security", [])
         renamed = [({LOGIN: need[scheme_name]} if scheme_name in need else need) for need in needs]
         if needs:
             operation["security"] = [need for need in renamed if (authorization and token) or LOGIN not in need]
     if authorization and token:
-        flow = {"authorizationUrl": authorization, "tokenUrl": token, "scopes": dict.fromkeys(asked, "")}
+        scopes = dict.fromkeys(sorted(asked.union(chosen)), "")
+        flow = {"authorizationUrl": authorization, "tokenUrl": token, "scopes": scopes}
         schemes[LOGIN] = {
             "type": "oauth2",
             "description": "Log in at the issuer.",

@@ -63,7 +63,11 @@ def identity_provider(browser: Browser, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="package")
 def served(identity_provider: IdentityProvider) -> Iterator[Served]:
     """The bundled API under ``serve``, its docs page on, for tokens of that provider."""
-    login = {"DOCS_CLIENT_ID": "docs", "DOCS_PARAMETERS": f'{{"resource": "{API}"}}', "DOCS_SCOPES": '["orders:read"]'}
+    login = {
+        "DOCS_CLIENT_ID": "docs",
+        "DOCS_PARAMETERS": f'{{"resource": "{API}"}}',
+        "DOCS_SCOPES": '["openid", "orders:read"]',
+    }
     with serving(ISSUER=identity_provider.issuer, AUDIENCE=API, DOCS="true", **login) as server:
         _wait_for_metadata(server.url)
         yield server

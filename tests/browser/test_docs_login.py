@@ -1,6 +1,7 @@
 """The docs page: a person presses Authorize, logs in at the issuer, and tries a call (DESIGN §1, known pain 21)."""
 
 from functools import partial
+from urllib.parse import quote
 
 from playwright.sync_api import expect
 
@@ -9,6 +10,7 @@ from tests.browser.issuers import log_in_at_oidc_provider, log_in_for_developmen
 from tests.browser.swagger import DocsPage
 from tests.browser.watching import Watched
 from tests.callers.development import Development
+from tests.integration.identity_provider import API
 from tests.integration.serving import Served
 
 
@@ -91,3 +93,45 @@ def test_the_keyboard_reaches_authorize_and_the_login(visitor: Watched, developm
         if login.evaluate("element => element === document.activeElement"):
             break
     expect(login).to_be_focused()
+
+
+def test_the_dialog_takes_the_focus_keeps_it_and_gives_it_back(visitor: Watched, development: Development) -> None:
+    """WCAG 2.4.3: who hears the page is told of the dialog, does not tab out of it unawares, and ends where it began."""
+    docs = DocsPage(visitor.page, f"{development.api}/docs")
+    docs.open_dialog()
+    dialog = docs.page.get_by_role("dialog", name="Available authorizations")
+    held = "element => element.contains(document.activeElement)"
+    assert dialog.evaluate(held)
+    dialog.get_by_role("button", name="Close").first.focus()
+    docs.page.keyboard.press("Shift+Tab")
+    assert dialog.evaluate(held)
+    dialog.get_by_role("button", name="Close").last.focus()
+    docs.page.keyboard.press("Tab")
+    assert dialog.evaluate(held)
+    docs.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(docs.page.locator(".schemes .authorize")).to_be_focused()
+
+
+def test_controls_are_called_what_they_read(visitor: Watched, development: Development) -> None:
+    """WCAG 2.5.3 and 4.1.2: who speaks to the page says "Authorize", and each list and text area has a name."""
+    visitor.expect(401)
+    docs = DocsPage(visitor.page, f"{development.api}/docs")
+    docs.try_out("orders-place_order")
+    expect(docs.page.get_by_role("textbox", name="Request body")).to_be_visible()
+    expect(docs.page.get_by_role("combobox", name="Server")).to_be_visible()
+    expect(docs.page.get_by_role("combobox", name="Example").first).to_be_visible()
+    dialog = docs.open_dialog()
+    expect(dialog.get_by_role("textbox", name="Access token")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Authorize: Apply given OAuth2 credentials")).to_be_visible()
+
+
+def test_the_resource_is_named_to_the_token_endpoint_too(visitor: Watched, served: Served) -> None:
+    """RFC 8707 §2.2: where ``openid`` is asked for, this issuer's token would else be for its own userinfo."""
+    asked: list[str] = []
+    visitor.context.on("request", lambda one: asked.append(one.post_data or "") if one.method == "POST" else None)
+    docs = DocsPage(visitor.page, f"{served.url}/docs")
+    docs.log_in(partial(log_in_at_oidc_provider, name="alice"))
+    expect(docs.try_out("orders-list_orders").status).to_have_text("200")
+    [body] = [body for body in asked if "grant_type=authorization_code" in body]
+    assert f"resource={quote(API, safe='')}" in body

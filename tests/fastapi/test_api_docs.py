@@ -35,16 +35,31 @@ async def test_more_parameters_go_to_the_authorization_endpoint_alone(endpoint: 
     document = (await call(app, "GET", "/docs/openapi.json")).json()
     flow = document["components"]["securitySchemes"]["login"]["flows"]["authorizationCode"]
     assert (flow["authorizationUrl"], flow["tokenUrl"]) == (shown, TOKEN_ENDPOINT)
-    assert "resource" not in (await call(app, "GET", "/docs")).text
+
+
+async def test_the_page_is_told_of_the_resource_for_the_body_of_the_token_request() -> None:
+    """RFC 8707 §2.2; of the other parameters the token endpoint hears nothing."""
+    app = notes(ApiDocs(parameters={"resource": "</a&b", "audience": "c"}))
+    page = (await call(app, "GET", "/docs")).text
+    assert '"resource": "\\u003c/a&b"' in page
+    assert "audience" not in page
 
 
 async def test_a_page_that_may_not_talk_to_the_issuer_offers_no_login() -> None:
     """Before the metadata is there: the page's policy and its document agree, whatever comes between the two."""
     page = await call(notes(ApiDocs()), "GET", "/docs")
     assert "connect-src 'self';" in page.headers["content-security-policy"]
-    assert 'docs/openapi.json?without_login"' in page.text
+    assert '"openapi.json?without_login"' in page.text
     known = notes(ApiDocs(authorization_endpoint="https://id.example.com/a", token_endpoint=TOKEN_ENDPOINT))
-    assert 'docs/openapi.json"' in (await call(known, "GET", "/docs")).text
+    assert '"openapi.json"' in (await call(known, "GET", "/docs")).text
     document = (await call(known, "GET", "/docs/openapi.json?without_login")).json()
     assert set(document["components"]["securitySchemes"]) == {"bearer_token"}
     assert document["paths"]["/notes"]["get"]["security"] == [{"bearer_token": []}]
+
+
+async def test_scopes_that_no_operation_asks_for_can_be_chosen_too() -> None:
+    """``openid`` and ``offline_access`` are the issuer's own; Swagger UI offers what the document lists."""
+    docs = ApiDocs(scopes=["openid"], authorization_endpoint="https://id.example.com/a", token_endpoint=TOKEN_ENDPOINT)
+    document = (await call(notes(docs), "GET", "/docs/openapi.json")).json()
+    flow = document["components"]["securitySchemes"]["login"]["flows"]["authorizationCode"]
+    assert list(flow["scopes"]) == ["notes:read", "openid"]

@@ -18,7 +18,7 @@ from tests.calls import call
 from tests.integration.serving import ROOT
 
 FOLDER = ROOT / "resource_server/static/swagger"
-OURS = {"docs.css", "SHA256SUMS"}
+OURS = {"docs.css", "docs.js", "SHA256SUMS"}
 LICENCES = {"LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt"}
 SUMS = (FOLDER / "SHA256SUMS").read_text("utf-8")
 HASHES = {name: digest for digest, name in re.findall(r"^([0-9a-f]{64})  (\S+)$", SUMS, re.MULTILINE)}
