@@ -96,7 +96,7 @@ def test_the_keyboard_reaches_authorize_and_the_login(visitor: Watched, developm
 
 
 def test_the_dialog_takes_the_focus_keeps_it_and_gives_it_back(visitor: Watched, development: Development) -> None:
-    """WCAG 2.4.3: who hears the page is told of the dialog, does not tab out of it unawares, and ends where it began."""
+    """WCAG 2.4.3: who hears the page is told of the dialog, does not leave it unawares, and ends where it began."""
     docs = DocsPage(visitor.page, f"{development.api}/docs")
     docs.open_dialog()
     dialog = docs.page.get_by_role("dialog", name="Available authorizations")
