@@ -41,9 +41,9 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
     settings = Settings.load()
     settings.check_bind(host)
-    key = settings.read_audit_key()
-    recent = RecentRefusals(key)
-    server = settings.resource_server([recent, *([Audit(key)] if settings.audit else [])])
+    keys = settings.read_audit_keys()
+    recent = RecentRefusals(keys[0])
+    server = settings.resource_server([recent, *([Audit(keys)] if settings.audit else [])])
     api = create_api(server, docs=settings.api_docs(), recent=recent)
     socket = bind(host, port)
     name = f"[{host}]" if ":" in host else host

@@ -39,9 +39,9 @@ def develop(port: int, issuer_port: int) -> None:
     origin, issuer = (f"http://{HOST}:{one.getsockname()[1]}" for one in (api_socket, issuer_socket))
     redirects = [origin + path for path in ("/docs/oauth2-redirect", refusals_page.LOGIN, sample_client.PATH)]
     provider = create_authorization_server(issuer, origin, api_origin=origin, redirect_uris=redirects)
-    key = settings.read_audit_key()
-    recent = RecentRefusals(key)
-    server = _resource_server(issuer, origin, [recent, *([Audit(key)] if settings.audit else [])])
+    keys = settings.read_audit_keys()
+    recent = RecentRefusals(keys[0])
+    server = _resource_server(issuer, origin, [recent, *([Audit(keys)] if settings.audit else [])])
     docs = ApiDocs(client_id=provider.credentials.public_client_id, parameters={"resource": origin})
     beside: dict[str, AsgiApp] = {
         sample_client.PATH: create_sample_client(issuer, provider.credentials.public_client_id),

@@ -22,7 +22,7 @@ def configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Configurat
 def start() -> None:
     """Read all that a start reads."""
     settings = Settings.load()
-    settings.read_audit_key()
+    settings.read_audit_keys()
     settings.resource_server()
 
 
@@ -73,7 +73,7 @@ def test_a_folder_is_no_file(configuration: Configuration, name: str) -> None:
 def test_the_audit_key_is_random_unless_it_is_set(configuration: Configuration) -> None:
     """T10: per deployment; with none configured, per process."""
     settings = Settings.load()
-    keys = {settings.read_audit_key() for _ in range(3)}
+    keys = {key for _ in range(3) for key in settings.read_audit_keys()}
     assert len(keys) == 3
     assert all(len(key) == 32 for key in keys)
 
@@ -81,20 +81,45 @@ def test_the_audit_key_is_random_unless_it_is_set(configuration: Configuration) 
 def test_the_audit_key_comes_from_the_variable(configuration: Configuration) -> None:
     """T10."""
     configuration.set(AUDIT_KEY=SECRET)
-    assert Settings.load().read_audit_key() == SECRET.encode()
+    assert Settings.load().read_audit_keys() == [SECRET.encode()]
 
 
 def test_the_audit_key_comes_from_a_file_without_its_last_line_end(configuration: Configuration) -> None:
     """T37: editors end a file with a line end."""
     configuration.set(AUDIT_KEY_FILE=configuration.write(SECRET + "\n"))
-    assert Settings.load().read_audit_key() == SECRET.encode()
+    assert Settings.load().read_audit_keys() == [SECRET.encode()]
+
+
+@pytest.mark.parametrize("where", ["AUDIT_KEY", "AUDIT_KEY_FILE"])
+def test_two_audit_keys_are_one_that_replaces_another(configuration: Configuration, where: str) -> None:
+    """T37: parted by a comma, or one a line; the same way as the store's."""
+    text = f"new,{SECRET}" if where == "AUDIT_KEY" else configuration.write(f"new\n{SECRET}\n")
+    configuration.set(**{where: text})
+    assert Settings.load().read_audit_keys() == [b"new", SECRET.encode()]
+
+
+@pytest.mark.parametrize("where", ["AUDIT_KEY", "AUDIT_KEY_FILE"])
+@pytest.mark.parametrize("keys", [("a", "b", "c"), ("a", ""), ("", "b"), ("a", "", "b")], ids="-".join)
+def test_any_other_number_of_audit_keys_ends_the_start(
+    configuration: Configuration, where: str, keys: tuple[str, ...]
+) -> None:
+    """T10: one that is empty keys nothing."""
+    text = ",".join(keys) if where == "AUDIT_KEY" else configuration.write("\n".join(keys) + "\n")
+    configuration.set(**{where: text})
+    if where == "AUDIT_KEY_FILE" and "" in (keys[0], keys[-1]):
+        assert Settings.load().read_audit_keys() == [key.encode() for key in keys if key], "a blank line at its end"
+        return
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.load().read_audit_keys()
+    sentence = "must be one key of random bytes, or two while the first replaces the second"
+    assert str(refused.value) == f"RESOURCE_SERVER_{where} {sentence}"
 
 
 def test_an_empty_audit_key_ends_the_start(configuration: Configuration) -> None:
     """T10: an empty key would be a plain digest."""
     configuration.set(AUDIT_KEY_FILE=configuration.write("\n"))
     with pytest.raises(ConfigurationError) as refused:
-        Settings.load().read_audit_key()
+        Settings.load().read_audit_keys()
     sentence = "RESOURCE_SERVER_AUDIT_KEY_FILE names an empty file: put a random secret into it"
     assert str(refused.value) == sentence
 
@@ -103,7 +128,7 @@ def test_two_audit_keys_end_the_start_and_neither_is_quoted(configuration: Confi
     """DESIGN §3: contradictory options fail; T37: a secret is in no message."""
     configuration.set(AUDIT_KEY=SECRET, AUDIT_KEY_FILE=configuration.write(SECRET))
     with pytest.raises(ConfigurationError) as refused:
-        Settings.load().read_audit_key()
+        Settings.load().read_audit_keys()
     sentence = "RESOURCE_SERVER_AUDIT_KEY_FILE contradicts RESOURCE_SERVER_AUDIT_KEY: set one of them"
     assert str(refused.value) == sentence
 

@@ -14,7 +14,7 @@ MASK = "********"
 def check(settings: Settings, host: str, *, as_json: bool) -> int:
     """Build what ``serve`` would build. Raises :class:`ConfigurationError`, in one sentence."""
     settings.check_bind(host)
-    settings.read_audit_key()
+    settings.read_audit_keys()
     server = settings.resource_server()
     if as_json:
         issuers = [{"issuer": keys.issuer.url, "audience": sorted(keys.issuer.audiences)} for keys in server.issuers]

@@ -3,27 +3,32 @@
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, Any, Final
 
 from resource_server.events import Decision
 from resource_server.observers.bounded_writer import BoundedWriter
-from resource_server.observers.record import is_worth_writing, likeness, record
+from resource_server.observers.record import audit_keys, is_worth_writing, likeness, record
 
 
 class Audit:
     """Writes refusals as JSON lines, from a thread of its own: a reader that stops reading blocks no request.
 
     Lines that find the queue full are dropped and counted. ``key`` keys the digests of tokens, so that nobody who reads
-    the log can test a guess; ``stream`` is standard output by default.
+    the log can test a guess; of two, the first replaces the second, and lines bear the digests by both, ``token`` and
+    ``token_before``. ``stream`` is standard output by default. Raises :class:`ConfigurationError`.
     """
 
     refusals_only: Final = True
 
     def __init__(
-        self, key: bytes, stream: IO[str] | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        key: bytes | Sequence[bytes],
+        stream: IO[str] | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._key = key
+        self._keys = audit_keys(key)
         self._stream = stream
         self._writer = BoundedWriter(self._write, clock)
 
@@ -34,7 +39,7 @@ class Audit:
 
     def line(self, decision: Decision) -> dict[str, Any]:
         """What is written about a decision."""
-        return record(decision, self._key)
+        return record(decision, *self._keys)
 
     def close(self) -> None:
         """Write what is waiting. Waits a second at most for a reader that has stopped."""

@@ -6,15 +6,27 @@ has to escape it.
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from resource_server.configuration_error import ConfigurationError
 from resource_server.events import Decision
 from resource_server.observers.bounded_writer import Like
 
 STATUSES: Final = frozenset({400, 401, 403, 404, 429, 431, 500, 503})
 """404 is the answer for a resource that is hidden from a caller, 500 for a requirement that failed."""
 MAX_TEXT: Final = 256
+
+
+def audit_keys(keys: bytes | Sequence[bytes]) -> tuple[bytes, ...]:
+    """One key, or two while the first replaces the second. Raises :class:`ConfigurationError`, never quoting them."""
+    listed = (keys,) if isinstance(keys, bytes) else tuple(keys or ())
+    if len(listed) not in (1, 2) or not all(isinstance(key, bytes) and key for key in listed):
+        raise ConfigurationError(
+            "audit_key", "must be one key of random bytes, or two while the first replaces the second"
+        )
+    return listed
 
 
 def is_worth_writing(decision: Decision) -> bool:
@@ -27,8 +39,11 @@ def likeness(decision: Decision) -> Like:
     return decision.client, decision.kind, decision.method, decision.route
 
 
-def record(decision: Decision, key: bytes) -> dict[str, Any]:
-    """The facts of a refusal. ``key`` keys the token's digest, so that nobody who reads it can test a guess."""
+def record(decision: Decision, key: bytes, key_before: bytes | None = None) -> dict[str, Any]:
+    """The facts of a refusal. ``key`` keys the token's digest, so that nobody who reads it can test a guess.
+
+    With ``key_before``, which ``key`` replaces, the token is also called as older records call it.
+    """
     token = decision.token
     members = {
         "time": datetime.fromtimestamp(decision.time, UTC).isoformat(timespec="milliseconds"),
@@ -43,6 +58,7 @@ def record(decision: Decision, key: bytes) -> dict[str, Any]:
         "subject": token.subject if token else None,
         "client_id": token.client_id if token else None,
         "token": _fingerprint(decision.digest, key),
+        "token_before": _fingerprint(decision.digest, key_before) if key_before is not None else None,
     }
     return {name: _cut(value) for name, value in members.items() if value not in (None, "")}
 

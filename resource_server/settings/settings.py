@@ -26,6 +26,7 @@ from resource_server.fastapi import ApiDocs
 from resource_server.fastapi.resource_server import MEMORY, ResourceServer
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.urls import is_loopback_host
+from resource_server.observers.record import audit_keys
 from resource_server.settings.files import check_file, read_secret
 from resource_server.settings.issuer_settings import IssuerSettings
 from resource_server.settings.values import Json, Names
@@ -72,8 +73,10 @@ class Settings(IssuerSettings, BaseSettings):
     )
     store_key_file: Path | None = Field(None, description="A file that holds the store's key, or two, one a line.")
     audit: bool = Field(default=True, description="Write one JSON line for each refusal an operator has to know of.")
-    audit_key: SecretStr | None = Field(None, description="Keys the token digests in the audit; random by default.")
-    audit_key_file: Path | None = Field(None, description="A file that holds the audit key.")
+    audit_key: SecretStr | None = Field(
+        None, description="Keys the token digests in the audit; random by default; two, parted by a comma, to rotate."
+    )
+    audit_key_file: Path | None = Field(None, description="A file that holds the audit key, or two, one a line.")
     allow_loopback_issuer: bool = Field(
         default=False, description="Let a server that others can reach trust an issuer on its own machine."
     )
@@ -185,13 +188,22 @@ class Settings(IssuerSettings, BaseSettings):
                 f"or set {PREFIX}ALLOW_LOOPBACK_ISSUER=true if you mean it",
             )
 
-    def read_audit_key(self) -> bytes:
-        """The key for token digests; a random one, good for this process, where none is configured."""
+    def read_audit_keys(self) -> list[bytes]:
+        """The key for token digests, or two while the first replaces the second. Raises :class:`ConfigurationError`.
+
+        A random one, good for this process, where none is configured.
+        """
         if self.audit_key_file is not None:
             if self.audit_key is not None:
                 raise ConfigurationError(f"{PREFIX}AUDIT_KEY_FILE", f"contradicts {PREFIX}AUDIT_KEY: set one of them")
-            return read_secret(self.audit_key_file, f"{PREFIX}AUDIT_KEY_FILE")
-        return self.audit_key.get_secret_value().encode() if self.audit_key else os.urandom(32)
+            keys = read_secret(self.audit_key_file, f"{PREFIX}AUDIT_KEY_FILE").splitlines()
+        else:
+            keys = self.audit_key.get_secret_value().encode().split(b",") if self.audit_key else [os.urandom(32)]
+        try:
+            return list(audit_keys(keys))
+        except ConfigurationError as error:
+            name = "audit_key" if self.audit_key_file is None else "audit_key_file"
+            raise ConfigurationError(_variable(name), error.problem) from None
 
 
 def _variable(option: str) -> str:
