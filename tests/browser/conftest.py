@@ -45,7 +45,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def development(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Development]:
     with development_servers.running(tmp_path_factory.mktemp("development")) as servers:
-        _wait_for_metadata(servers.api)
+        wait_for_metadata(servers.api)
         yield servers
 
 
@@ -69,18 +69,18 @@ def served(identity_provider: IdentityProvider) -> Iterator[Served]:
         "DOCS_SCOPES": '["openid", "orders:read"]',
     }
     with serving(ISSUER=identity_provider.issuer, AUDIENCE=API, DOCS="true", **login) as server:
-        _wait_for_metadata(server.url)
+        wait_for_metadata(server.url)
         yield server
 
 
 @pytest.fixture(scope="package")
 def prefixed(browser: Browser) -> Iterator[Prefixed]:
     with below_a_prefix.running() as servers:
-        _wait_for_metadata(servers.url)
+        wait_for_metadata(servers.url)
         yield servers
 
 
-def _wait_for_metadata(url: str) -> None:
+def wait_for_metadata(url: str) -> None:
     """A page that is opened before offers no login."""
     deadline = monotonic() + START_TIMEOUT
     with httpx2.Client(trust_env=False) as http:

@@ -1,18 +1,18 @@
 """The pictures in the documentation, each of a page at work: `make screenshots`. No test, so it runs by name alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, wait_for_metadata
 from tests.browser.issuers import log_in_for_development, mint
 from tests.browser.swagger import DocsPage
 from tests.browser.test_refusals_page import refuse
 from tests.browser.test_sample_client import SampleClient
-from tests.callers.development import Development
+from tests.callers.development import Development, running
 from tests.integration.serving import ROOT
 
 FOLDER = ROOT / "docs/images"
@@ -20,6 +20,14 @@ PHONE = 390
 SCROLL = "element => element.scrollIntoView()"
 
 Take = Callable[[Page, str, int], None]
+
+
+@pytest.fixture(scope="module")
+def development(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Development]:
+    """On the ports that a reader's own will have."""
+    with running(tmp_path_factory.mktemp("development"), 8000, 9000) as servers:
+        wait_for_metadata(servers.api)
+        yield servers
 
 
 @pytest.fixture

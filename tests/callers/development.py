@@ -52,9 +52,9 @@ class Development:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Development]:
-    """Run the servers on free ports while the context lasts; `folder` gets their log."""
-    command = [sys.executable, "-m", "resource_server", "dev", "--port", "0", "--issuer-port", "0"]
+def running(folder: Path, port: int = 0, issuer_port: int = 0) -> Iterator[Development]:
+    """Run the servers while the context lasts, on free ports unless others are named; `folder` gets their log."""
+    command = [sys.executable, "-m", "resource_server", "dev", "--port", str(port), "--issuer-port", str(issuer_port)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RESOURCE_SERVER_")}
     log = folder / "dev.log"
     with (
