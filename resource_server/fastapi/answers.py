@@ -1,18 +1,22 @@
 """The table's own answers for what an application refuses after the decision: 404, 405, 422 and 500 (D27, D32, D33).
 
+What else it raises, and FastAPI's 400 for content that can't be read, has the same form and keeps its own words.
+
 A hidden resource's 404 is an ordinary 404 and comes through here like any other, so the two can't be told apart.
 """
 
+from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
+from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
 
-from resource_server.challenge import ProtectionSpace, answer, prefers_problem
+from resource_server.challenge import ProtectionSpace, answer, prefers_problem, problem
 from resource_server.refusals import Kind, Refusal
 
 _KINDS: Final = {
@@ -21,6 +25,8 @@ _KINDS: Final = {
     422: Kind.INVALID_CONTENT,
     500: Kind.POLICY_ERROR,
 }
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
+_WITHOUT_CONTENT: Final = (204, 205, 304)
 
 
 def answer_all(app: FastAPI, space: ProtectionSpace) -> None:
@@ -32,12 +38,24 @@ def answer_all(app: FastAPI, space: ProtectionSpace) -> None:
         body = rendered.body | (members or {} if prefers_problem(accept) else {})
         return JSONResponse(body, status, dict(rendered.headers))
 
+    def raised(request: Request, error: HTTPException) -> Response:
+        """In the same form, what the application itself says: a text as ``detail``, anything else as ``errors``."""
+        phrase = _PHRASES.get(error.status_code, "Error")
+        body: dict[str, Any] = {"title": phrase, "status": error.status_code}
+        if error.detail and error.detail != phrase:
+            body["detail" if isinstance(error.detail, str) else "errors"] = jsonable_encoder(error.detail)
+        media_type = "application/json"
+        if prefers_problem(request.headers.get("accept", "")):
+            body, media_type = problem(error.status_code, body, ProtectionSpace()), "application/problem+json"
+        response = JSONResponse(body, error.status_code, {"cache-control": "no-store"}, media_type=media_type)
+        response.headers.update(error.headers or {})
+        return response
+
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-        if error.status_code not in _KINDS:
-            body = {"title": str(error.detail), "status": error.status_code}
-            return JSONResponse(body, error.status_code, error.headers)
-        response = respond(request, error.status_code)
+        if error.status_code in _WITHOUT_CONTENT:
+            return Response(status_code=error.status_code, headers=error.headers)
+        response = respond(request, error.status_code) if error.status_code in _KINDS else raised(request, error)
         for name, value in (error.headers or {}).items():
             response.headers.setdefault(name, value)
         if error.status_code == 405:

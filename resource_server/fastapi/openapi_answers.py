@@ -54,7 +54,7 @@ _REFUSED_BY: Final[dict[type[Requirement], Kind]] = {
     Owner: Kind.NOT_OWNER,
 }
 """What each requirement refuses with; a callable of the API's own, by its policy."""
-_UNREADABLE: Final = {"title": "There was an error parsing the body", "status": 400}
+_UNREADABLE: Final = {"title": "Bad Request", "status": 400, "detail": "There was an error parsing the body"}
 """What FastAPI says of a body that it can't read, in the form of the others."""
 PLAIN_NOT_FOUND: Final[dict[str, Any]] = {
     "description": _DESCRIPTIONS[404],
@@ -118,8 +118,7 @@ class Responses:
     def of_unreadable(self, refused: dict[str, Any] | None) -> dict[str, Any]:
         """A 400 that is also given to content that is no text, or is nested too deeply; it has no challenge then."""
         if refused is None:
-            content = {"application/json": {"schema": _reference(self._refusal), "examples": {}}}
-            response: dict[str, Any] = {"description": "The content can't be read.", "content": content}
+            response: dict[str, Any] = {"description": "The content can't be read.", "content": self._content({})}
         else:
             response = {**refused, "description": f"{refused['description']} Or the content can't be read."}
         response["content"]["application/json"]["examples"]["unreadable_content"] = {"value": dict(_UNREADABLE)}
@@ -137,12 +136,14 @@ class Responses:
             }
         if status in _HEADERS:
             name, headers[name] = deepcopy(_HEADERS[status])
-        examples = {name: {"value": one.body} for name, one in rendered.items()}
-        content = {
+        content = self._content({name: {"value": one.body} for name, one in rendered.items()})
+        return {"description": _DESCRIPTIONS[status], "headers": headers, "content": content}
+
+    def _content(self, examples: dict[str, Any]) -> dict[str, Any]:
+        return {
             "application/json": {"schema": _reference(self._refusal), "examples": examples},
             "application/problem+json": {"schema": _reference(self._problem)},
         }
-        return {"description": _DESCRIPTIONS[status], "headers": headers, "content": content}
 
 
 def _reference(name: str) -> dict[str, str]:

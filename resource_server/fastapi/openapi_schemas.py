@@ -36,7 +36,7 @@ REFUSAL: Final[dict[str, Any]] = {
         "title": {"type": "string", "description": "What the status says.", "examples": ["Forbidden"]},
         "detail": {
             "type": "string",
-            "description": "How to authenticate.",
+            "description": "How to authenticate, or what is wrong with the request.",
             "examples": ["This resource needs an access token: Authorization: Bearer <token>."],
         },
         "required_roles": {

@@ -108,7 +108,11 @@ async def test_content_that_is_no_text_is_400(app: FastAPI, issuer: FakeIssuer) 
     for content in (b"\xff", b"[" * 60_000):
         response = await call(app, "POST", "/orders", content=content, headers=headers, token=token)
         assert response.status_code == 400
-        assert response.json() == {"title": "There was an error parsing the body", "status": 400}
+        assert response.json() == {
+            "title": "Bad Request",
+            "status": 400,
+            "detail": "There was an error parsing the body",
+        }
         assert "www-authenticate" not in response.headers
 
 

@@ -1,5 +1,6 @@
 """``install(app, answer_all=True)``: the application's own 404, 405, 422 and 500 in the form of the refusals."""
 
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -119,8 +120,86 @@ async def test_an_error_that_the_application_raises_keeps_its_header_fields(app:
     assert response.status_code == status
     assert response.headers["retry-after"] == "7"
     assert response.headers["www-authenticate"] == "Basic realm=x"
-    title = "Not Found" if status == 404 else "a text"
-    assert response.json() == {"title": title, "status": status}
+    told = {} if status == 404 else {"detail": "a text"}
+    assert response.json() == {"title": HTTPStatus(status).phrase, "status": status} | told
+
+
+UNREADABLE = pytest.mark.parametrize(
+    "content", [pytest.param(b"\xff", id="no-text"), pytest.param(b"[" * 100_000, id="too-deep")]
+)
+JSON = {"content-type": "application/json"}
+PROBLEM = {"accept": "application/problem+json"}
+SAID = "There was an error parsing the body"
+
+
+@UNREADABLE
+async def test_content_that_can_not_be_read(app: FastAPI, issuer: FakeIssuer, content: bytes) -> None:
+    """RFC 9110 §15.5.1: no fault of the token, so without a challenge."""
+    response = await call(app, "POST", "/notes", token=issuer.token(), content=content, headers=JSON)
+    assert (response.status_code, response.headers["content-type"]) == (400, "application/json")
+    assert response.json() == {"title": "Bad Request", "status": 400, "detail": SAID}
+    assert (response.headers["cache-control"], "www-authenticate" in response.headers) == ("no-store", False)
+
+
+@UNREADABLE
+async def test_content_that_can_not_be_read_is_a_problem_for_a_caller_that_reads_problems(
+    app: FastAPI, issuer: FakeIssuer, content: bytes
+) -> None:
+    """RS-9457-3-a: one caller, one form, whoever refuses."""
+    response = await call(app, "POST", "/notes", token=issuer.token(), content=content, headers=JSON | PROBLEM)
+    assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")
+    problem = response.json()
+    assert problem.pop("instance").startswith("urn:uuid:")
+    assert problem == {"title": "Bad Request", "status": 400, "detail": SAID, "type": "about:blank"}
+
+
+async def test_what_the_application_raises_is_a_problem_for_a_caller_that_reads_problems(app: FastAPI) -> None:
+    """RFC 9457 §4.2.1: what has no type of its own is ``about:blank``, and its title the status's."""
+    response = await call(app, "GET", "/raise/409", headers=PROBLEM)
+    assert (response.status_code, response.headers["retry-after"]) == (409, "7")
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem.pop("instance").startswith("urn:uuid:")
+    assert problem == {"title": "Conflict", "status": 409, "detail": "a text", "type": "about:blank"}
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "body"),
+    [
+        pytest.param(409, None, {"title": "Conflict", "status": 409}, id="no-text"),
+        pytest.param(409, {"left": 3}, {"title": "Conflict", "status": 409, "errors": {"left": 3}}, id="an-object"),
+        pytest.param(499, "gone", {"title": "Error", "status": 499, "detail": "gone"}, id="a-status-of-one-s-own"),
+    ],
+)
+async def test_what_the_application_raises_keeps_what_it_says(
+    api: ResourceServer, status: int, detail: Any, body: dict[str, Any]
+) -> None:
+    """RFC 9457 §3.1.4: ``detail`` is a text; anything else is an extension."""
+    app = FastAPI()
+    api.install(app, answer_all=True)
+
+    @app.get("/")
+    async def fail() -> None:
+        raise HTTPException(status, detail, {"Cache-Control": "max-age=9"})
+
+    response = await call(app, "GET", "/")
+    assert (response.status_code, response.json()) == (status, body)
+    assert response.headers["cache-control"] == "max-age=9"
+
+
+@pytest.mark.parametrize("status", [204, 304])
+async def test_a_status_without_content_has_none(api: ResourceServer, status: int) -> None:
+    """RFC 9110 §6.4.1: raised, as FastAPI lets it be; content would break the connection."""
+    app = FastAPI()
+    api.install(app, answer_all=True)
+
+    @app.get("/")
+    async def read() -> None:
+        raise HTTPException(status, headers={"etag": '"1"'})
+
+    response = await call(app, "GET", "/", headers=PROBLEM)
+    assert (response.status_code, response.content, response.headers["etag"]) == (status, b"", '"1"')
+    assert "content-length" not in response.headers
 
 
 async def test_refusals_are_as_ever(app: FastAPI) -> None:
@@ -138,6 +217,9 @@ async def test_without_it_the_application_s_bodies_stay_fastapi_s(api: ResourceS
     async def write(note: Note) -> None: ...
 
     assert (await call(app, "GET", "/nothing")).json() == {"detail": "Not Found"}
+    response = await call(app, "POST", "/notes", token=issuer.token(), content=b"\xff", headers=JSON | PROBLEM)
+    assert (response.status_code, response.json()) == (400, {"detail": SAID})
+    assert (await call(app, "POST", "/notes", headers=PROBLEM)).headers["content-type"] == "application/problem+json"
     assert (await call(app, "GET", "/notes")).json() == {"detail": "Method Not Allowed"}
     response = await call(app, "POST", "/notes", token=issuer.token(), json={})
     assert response.json()["detail"][0]["loc"] == ["body", "text"]
