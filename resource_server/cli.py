@@ -51,6 +51,8 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
     def ready() -> None:
         typer.echo(f"Serving on {address}, for access tokens of {_named(server.issuers.names)}", err=True)
+        if doubt := settings.doubt(host):
+            typer.echo(doubt, err=True)
 
     run([Site(api, socket)], ready=ready)
 

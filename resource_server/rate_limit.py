@@ -54,6 +54,10 @@ class RateLimit:
     def __str__(self) -> str:
         return f"{self.limit}/{self.per}s"
 
+    def shared_by(self, workers: int) -> "RateLimit":
+        """What each of so many processes may allow, so that all together keep the limit. There must be one for each."""
+        return RateLimit(self.limit // workers, per=self.per)
+
     @property
     def at_once(self) -> int:
         """How many are allowed after a silence: with one more each :attr:`longest_wait`, never more than the limit."""

@@ -100,3 +100,19 @@ def test_where_everybody_is_a_trusted_proxy_there_can_be_no_limit(everybody: str
         "failed_authentications contradicts trusted_proxies, which trust everybody: any caller could use up any "
         "other's limit; name your proxies alone"
     )
+
+
+@pytest.mark.parametrize("workers", [1, 3, 20])
+def test_workers_divide_the_limit_among_them(workers: int) -> None:
+    """T13, T33: each process counts for itself, and none knows which one a caller comes to."""
+    api = ResourceServer("https://id.example.com", audience="a", workers=workers, failed_authentications=RATE)
+    share = api.failed_authentications
+    assert share is not None
+    assert (share.limit, share.per) == (RATE.limit // workers, RATE.per)
+
+
+def test_there_must_be_one_for_each_worker() -> None:
+    """A limit of none would refuse every token that is new."""
+    with pytest.raises(ConfigurationError) as caught:
+        ResourceServer("https://id.example.com", audience="a", workers=21, failed_authentications=RATE)
+    assert str(caught.value) == "failed_authentications must be one at least for each of 21 workers, who divide them up"

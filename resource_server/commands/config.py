@@ -15,14 +15,16 @@ def check(settings: Settings, host: str, *, as_json: bool) -> int:
     """Build what ``serve`` would build. Raises :class:`ConfigurationError`, in one sentence."""
     settings.check_bind(host)
     settings.read_audit_keys()
-    server = settings.resource_server()
+    server, doubt = settings.resource_server(), settings.doubt(host)
     if as_json:
         issuers = [{"issuer": keys.issuer.url, "audience": sorted(keys.issuer.audiences)} for keys in server.issuers]
-        print_json({"ok": True, "issuers": issuers})
+        print_json({"ok": True, "issuers": issuers} | ({"doubt": doubt} if doubt else {}))
     else:
         typer.echo("The configuration is good. Accepted are tokens")
         for keys in server.issuers:
             typer.echo(f"  of {keys.issuer.url} for {', '.join(sorted(keys.issuer.audiences))}")
+        if doubt:
+            typer.echo(f"In doubt: {doubt}.")
     return OK
 
 

@@ -97,11 +97,12 @@ class ResourceServer(SecurityBase, Demanding):
         refusals under the logger ``resource_server.refusals``, and with ``()`` nobody;
         ``scope_hierarchy`` says which scopes include which; ``trusted_proxies`` are addresses or networks whose
         forwarding headers (``x-forwarded`` or ``forwarded``) are believed; ``cors_origins`` are the exact origins whose
-        pages may call this API from a browser; ``failed_authentications`` limits those of each client address, in this
-        process; ``memory`` is in bytes; ``store`` is shared with other processes, and
-        what is kept there is sealed under ``store_key``: 32 random bytes, or two keys while one replaces the other;
-        ``disclose_requirements`` names a route's roles to callers who lack them; ``workers`` is how many processes serve
-        this API, so that together they ask an issuer about unknown keys no more often than one would: nothing tells it.
+        pages may call this API from a browser; ``failed_authentications`` limits those of each client address, of all
+        workers together; ``memory`` is in bytes; ``store`` is shared with other processes, and what is kept there is
+        sealed under ``store_key``: 32 random bytes, or two keys while one replaces the other;
+        ``disclose_requirements`` names a route's roles to callers who lack them; ``workers`` is how many processes
+        serve this API, so that together they ask an issuer about unknown keys no more often than one would: nothing
+        tells it.
         """
         if audience and issuers and all(isinstance(issuer, Issuer) for issuer in issuers):
             raise ConfigurationError("audience", "is given twice: leave it to the Issuer")
@@ -124,7 +125,7 @@ class ResourceServer(SecurityBase, Demanding):
         shared = None if store is None else (store, Seal(store_key))
         self.formats = TokenFormats(self.issuers, clock, shared=shared, post=post)
         self.protector = ResourceProtector(
-            self._limited(failed_authentications, believed, clock),
+            self._limited(failed_authentications, workers, believed, clock),
             VerifiedTokens(memory, clock, max_jump=max(1.0, *(issuer.leeway for issuer in trusted))),
             issuers=self.issuers,
             forwarding=believed,
@@ -140,17 +141,22 @@ class ResourceServer(SecurityBase, Demanding):
         self.model = OpenIdConnect(openIdConnectUrl=metadata_urls(self.issuers.first)[0])
         self.scheme_name = SCHEME_NAME
 
-    def _limited(self, rate: RateLimit | None, believed: Forwarding, clock: Clock) -> TokenValidator:
-        self.failed_authentications = rate
+    def _limited(self, rate: RateLimit | None, workers: int, believed: Forwarding, clock: Clock) -> TokenValidator:
+        name = "failed_authentications"
+        self.failed_authentications: RateLimit | None = None
+        """This process's share."""
         if rate is None:
             return self.formats
+        if workers > rate.limit:
+            raise ConfigurationError(name, f"must be one at least for each of {workers} workers, who divide them up")
         if believed.trusts_everybody:
             raise ConfigurationError(
-                "failed_authentications",
+                name,
                 "contradicts trusted_proxies, which trust everybody: any caller could use up any other's limit; "
                 "name your proxies alone",
             )
-        return FailedAuthentications(self.formats, rate, clock, is_proxy=believed.is_trusted)
+        self.failed_authentications = rate.shared_by(workers)
+        return FailedAuthentications(self.formats, self.failed_authentications, clock, is_proxy=believed.is_trusted)
 
     def requires(self, *needs: Need) -> Any:
         """Demand a valid access token that meets all of some needs.

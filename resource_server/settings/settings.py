@@ -27,6 +27,7 @@ from resource_server.fastapi.resource_server import MEMORY, ResourceServer
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.urls import is_loopback_host
 from resource_server.observers.record import audit_keys
+from resource_server.rate_limit import RateLimit
 from resource_server.settings.files import check_file, read_secret
 from resource_server.settings.issuer_settings import IssuerSettings
 from resource_server.settings.values import Json, Names
@@ -53,6 +54,9 @@ class Settings(IssuerSettings, BaseSettings):
     forwarding: str = Field("x-forwarded", description="The headers they write: x-forwarded or forwarded.")
     cors_origins: Names = Field((), description="Exact origins whose pages may call this API from a browser.")
     require_https: bool = Field(default=False, description="Refuse requests that did not come by https.")
+    failed_authentications: str | None = Field(
+        None, description="How many of one client address may fail: 20/60s, 20/1m or 100/1h."
+    )
     disclose_requirements: bool = Field(
         default=True, description="Name the roles that a route requires; those of the bundled API are no secret."
     )
@@ -122,6 +126,7 @@ class Settings(IssuerSettings, BaseSettings):
                 require_https=self.require_https,
                 cors_origins=self.cors_origins,
                 disclose_requirements=self.disclose_requirements,
+                failed_authentications=self._rate_limit(),
                 memory=self.memory,
                 workers=self.workers,
                 store=self._store(),
@@ -166,6 +171,12 @@ class Settings(IssuerSettings, BaseSettings):
                 raise ConfigurationError(option, f"is of no use without {_variable('redis_url')}: set it, too")
         return None
 
+    def _rate_limit(self) -> RateLimit | None:
+        try:
+            return RateLimit.parse(self.failed_authentications) if self.failed_authentications is not None else None
+        except ConfigurationError as error:
+            raise ConfigurationError("failed_authentications", error.problem) from None
+
     def _read_store_key(self) -> list[bytes]:
         if self.store_key_file is not None:
             if self.store_key is not None:
@@ -176,6 +187,15 @@ class Settings(IssuerSettings, BaseSettings):
     def __getstate__(self) -> NoReturn:
         """Refuse to be pickled: the secrets would be in it (T37)."""
         raise TypeError("settings hold secrets and can't be pickled")
+
+    def doubt(self, host: str) -> str | None:
+        """What is allowed and yet seldom meant: one limit for all whom a proxy brings that nobody named (T33)."""
+        if self.failed_authentications is None or self.trusted_proxies or not is_loopback_host(host):
+            return None
+        return (
+            f"{PREFIX}FAILED_AUTHENTICATIONS counts each address for itself, and what listens on {host} is mostly "
+            f"reached through a proxy: name it in {PREFIX}TRUSTED_PROXIES, or all who come through it share one limit"
+        )
 
     def check_bind(self, host: str) -> None:
         """Refuse to trust an issuer of this machine where others can reach the server (T23)."""

@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+
+from resource_server.settings import Settings
 from resource_server.testing import FakeIssuer
 from tests.commands.conftest import Run
 from tests.configuring import GOOD, Configuration
@@ -40,3 +43,32 @@ def test_show_masks_secrets_and_tells_what_was_set(
     assert shown["RESOURCE_SERVER_ISSUER"] == {"value": real_issuer.url, "set": True}
     assert shown["RESOURCE_SERVER_LEEWAY"] == {"value": 30.0, "set": False}
     assert "RESOURCE_SERVER_LEEWAY" in text.out
+
+
+LOOPBACK = (
+    "RESOURCE_SERVER_FAILED_AUTHENTICATIONS counts each address for itself, and what listens on 127.0.0.1 is mostly "
+    "reached through a proxy: name it in RESOURCE_SERVER_TRUSTED_PROXIES, or all who come through it share one limit"
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "host", "doubt"),
+    [
+        pytest.param({"FAILED_AUTHENTICATIONS": "20/60s"}, "127.0.0.1", LOOPBACK, id="behind an unnamed proxy"),
+        pytest.param({"FAILED_AUTHENTICATIONS": "20/60s"}, "0.0.0.0", None, id="before everybody"),
+        pytest.param(
+            {"FAILED_AUTHENTICATIONS": "20/60s", "TRUSTED_PROXIES": "127.0.0.1"}, "127.0.0.1", None, id="a named proxy"
+        ),
+        pytest.param({}, "127.0.0.1", None, id="no limit"),
+    ],
+)
+def test_a_limit_that_all_callers_would_share_is_doubted(
+    configuration: Configuration, run: Run, values: dict[str, str], host: str, doubt: str | None
+) -> None:
+    """T33: behind a proxy that nobody named, one stranger would use up everybody's limit."""
+    configuration.set(**GOOD, **values)
+    assert Settings.load().doubt(host) == doubt
+    told, machine = run("config", "check", "--host", host), run("config", "check", "--host", host, "--json")
+    assert (told.code, machine.code) == (0, 0)
+    assert (f"In doubt: {doubt}." in told.out) == (doubt is not None)
+    assert json.loads(machine.out).get("doubt") == doubt
