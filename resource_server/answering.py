@@ -7,6 +7,8 @@ from resource_server.challenge import Answer
 
 POLICY_VIOLATION: Final = 1008
 """How a WebSocket is closed that would be refused by now (RFC 6455 §7.4.1)."""
+TRY_AGAIN_LATER: Final = 1013
+"""How one is closed about which nobody can tell: it is not its client's fault (IANA, WebSocket Close Code Numbers)."""
 HEURISTICALLY_CACHED: Final = (404, 405)
 """Statuses that shared caches may keep unasked (RFC 9110 §15.1)."""
 

@@ -9,17 +9,21 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
-from resource_server.answering import POLICY_VIOLATION, Answered, complete, refuse
+from resource_server.answering import POLICY_VIOLATION, TRY_AGAIN_LATER, Answered, complete, refuse
 from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
 from resource_server.configuration_error import ConfigurationError
 from resource_server.cors import answer_preflight, is_preflight
 from resource_server.public import PublicPaths, path_below
-from resource_server.stream import INTERVAL, Rejudged, Watch
+from resource_server.stream import INTERVAL, Judgement, Rejudged, Watch
 
 NOTHING: Final = PublicPaths()
 
 _LAST: Final[Message] = {"type": "http.response.body", "body": b"", "more_body": False}
-_CLOSE: Final[Message] = {"type": "websocket.close", "code": POLICY_VIOLATION}
+_ENDS: Final = {Judgement.REFUSED: _LAST, Judgement.UNDECIDED: _LAST}
+_CLOSES: Final[dict[Judgement, Message]] = {
+    Judgement.REFUSED: {"type": "websocket.close", "code": POLICY_VIOLATION},
+    Judgement.UNDECIDED: {"type": "websocket.close", "code": TRY_AGAIN_LATER},
+}
 
 
 class Passage(Answered, Rejudged, Protocol):
@@ -157,7 +161,7 @@ class Gate:
                 current = passage.current
                 names = complete(message, current, scope, body_read=body_read)
                 if current.authenticated and b"content-length" not in names:  # what has a length is no stream
-                    watch = Watch(current, send, _LAST, interval=self._interval, served_by=served_by)
+                    watch = Watch(current, send, _ENDS, interval=self._interval, served_by=served_by)
                     watch.start()
             return send(message)
 
@@ -191,7 +195,7 @@ class Gate:
                 passage.end()
                 current = passage.current
                 if current.authenticated:
-                    watch = Watch(current, send, _CLOSE, interval=self._interval, served_by=served_by)
+                    watch = Watch(current, send, _CLOSES, interval=self._interval, served_by=served_by)
                     watch.start()
 
         try:

@@ -36,6 +36,8 @@ class Walk:
     token: AccessToken | None = None
     leeway: float = 0.0
     """Seconds, of the token's issuer."""
+    forgiven = False
+    """Whether the last judgement of an open stream was one that nobody could make."""
 
     def __init__(self, began: float) -> None:
         self.began = began
@@ -118,10 +120,13 @@ class ResourceProtector:
         walk.token, walk.leeway = token, leeway = verified.token, verified.leeway
         if token.confirmation is not None:  # RFC 9449 §7.2: a bound token is no bearer token, whatever binds it
             raise Refusal(Kind.UNCONFIRMED_TOKEN, "the token has a cnf claim, which nothing here confirms")
+        self._check_expiry(token, leeway)
+        return token
+
+    def _check_expiry(self, token: AccessToken, leeway: float) -> None:
         now = self._clock.wall()
         if claims.is_expired(token.expires_at, leeway, now):
             raise Refusal(Kind.EXPIRED, f"since {now - token.expires_at:.0f} s")
-        return token
 
     async def authorize(self, scope: Mapping[str, Any], requirement: AllOf, walk: Walk) -> None:
         """Whether the walk's token allows what is required."""
@@ -131,6 +136,26 @@ class ResourceProtector:
         refusal = await requirement.judge(walk.token, self.circumstances(scope, walk))
         if refusal is not None:
             raise refusal
+
+    async def judge_again(self, scope: Mapping[str, Any], requirement: AllOf, walk: Walk) -> None:
+        """Judge an open stream anew: key, expiry, confirmation and requirements. Raises :class:`Refusal`.
+
+        One judgement that nobody can make is forgiven, so that a moment's outage cuts no stream: what needs no issuer
+        is held against the token as it was last vouched for. Not two in a row: a revoked token must not live on for as
+        long as its holder can keep the issuer busy.
+        """
+        try:
+            await self.authenticate(scope, requirement, walk)
+        except Refusal as refusal:
+            if not refusal.is_temporary or walk.token is None:
+                raise
+            self._check_expiry(walk.token, walk.leeway)
+            if walk.forgiven:
+                raise
+            walk.forgiven = True
+        else:
+            walk.forgiven = False
+        await self.authorize(scope, requirement, walk)
 
     def circumstances(self, scope: Mapping[str, Any], walk: Walk) -> Circumstances:
         """What requirements are judged by, beside the token."""

@@ -80,6 +80,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
         self.retry_after = retry_after
         """Seconds after which another try makes sense; the row's own figure stands where this is None."""
 
+    @property
+    def is_temporary(self) -> bool:
+        """Whether nobody could decide, or would: the same request may be granted in a while."""
+        return TABLE[self.kind].retry_after is not None
+
     def __str__(self) -> str:
         return f"{self.kind}: {self.reason}" if self.reason else self.kind.value
 

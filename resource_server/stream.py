@@ -5,6 +5,8 @@ T32 of the threat model.
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
+from enum import Enum
 from typing import Final, Protocol
 
 from resource_server.asgi import Message, Send
@@ -17,6 +19,15 @@ class StreamEndedError(OSError):
     """Raised to who still sends on a stream that was refused: as by ASGI, where nobody is left to be sent to."""
 
 
+class Judgement(Enum):
+    """What has become of an open stream's right to be open."""
+
+    GRANTED = "granted"
+    REFUSED = "refused"
+    UNDECIDED = "undecided"
+    """Nobody can tell at the moment, and for long enough that it may not stay open."""
+
+
 class Rejudged(Protocol):
     """What can be judged again."""
 
@@ -24,19 +35,26 @@ class Rejudged(Protocol):
         """Until the token expires."""
         ...
 
-    async def judge_again(self) -> bool:
-        """Whether the request would still be granted."""
+    async def judge_again(self) -> Judgement:
+        """Judge whether the request would still be granted."""
         ...
 
 
 class Watch:
-    """Ends a stream once it would be refused: sends its closing message, and cancels the task that serves it.
+    """Ends a stream once it would be refused: sends a closing message, and cancels the task that serves it.
 
+    ``closing`` has the message for each judgement that ends it.
     That task is the one that the application runs in, not the one that sends: frameworks send from tasks of their own.
     """
 
     def __init__(
-        self, stream: Rejudged, send: Send, closing: Message, *, interval: float, served_by: "asyncio.Task[None] | None"
+        self,
+        stream: Rejudged,
+        send: Send,
+        closing: Mapping[Judgement, Message],
+        *,
+        interval: float,
+        served_by: "asyncio.Task[None] | None",
     ) -> None:
         self._stream = stream
         self._send = send
@@ -91,17 +109,17 @@ class Watch:
         self._judging = asyncio.get_running_loop().create_task(self._judge())
 
     async def _judge(self) -> None:
-        granted = await self._stream.judge_again()
+        judgement = await self._stream.judge_again()
         if self._stopped:
             return  # a requirement may have swallowed the cancellation of what it was asked for
-        if granted:
+        if judgement is Judgement.GRANTED:
             self.start()
             return
         self._refused = True
         if self._served_by is not None:
             self._served_by.cancel()
         with contextlib.suppress(Exception):  # the other side may have gone by itself
-            await self._send(dict(self._closing))  # by us, since the task may swallow its cancellation
+            await self._send(dict(self._closing[judgement]))  # by us, since the task may swallow its cancellation
 
 
 def _comes_of_the_end(error: BaseException | None) -> bool:

@@ -7,6 +7,7 @@ from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
 from resource_server.challenge import Answer
 from resource_server.gate import Gate
 from resource_server.public import PublicPaths
+from resource_server.stream import Judgement
 from tests.calls import Exchange
 
 ANSWER = Answer(
@@ -70,8 +71,8 @@ class Passage:
     def seconds_left(self) -> float:
         return 1000.0
 
-    async def judge_again(self) -> bool:
-        return True
+    async def judge_again(self) -> Judgement:
+        return Judgement.GRANTED
 
 
 class Server:

@@ -7,6 +7,7 @@ import pytest
 
 from resource_server.asgi import AsgiApp, Message, Scope, Send
 from resource_server.gate import Gate
+from resource_server.stream import Judgement
 from tests.gate_fakes import Passage, Server
 
 PIECE: Message = {"type": "http.response.body", "body": b"piece", "more_body": True}
@@ -14,16 +15,17 @@ LAST: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 WORDS: Message = {"type": "websocket.send", "text": "piece"}
 CLOSED: Message = {"type": "websocket.close", "code": 1000}
 REFUSED = {"http": LAST, "websocket": {"type": "websocket.close", "code": 1008}}
+UNDECIDED = {"http": LAST, "websocket": {"type": "websocket.close", "code": 1013}}
 kinds = pytest.mark.parametrize("kind", ["http", "websocket"])
 
 
 class Judged(Passage):
     """A passage of which each stream is judged again at once, as if its token had just expired."""
 
-    def __init__(self, *, granted: bool = False) -> None:
+    def __init__(self, judgement: Judgement = Judgement.REFUSED) -> None:
         super().__init__()
         self.authenticated = True
-        self.granted = granted
+        self.judgement = judgement
         self.judged = asyncio.Event()
         self.seen = asyncio.Event()
         """Where it waits while it judges, if that is cleared."""
@@ -32,11 +34,11 @@ class Judged(Passage):
     def seconds_left(self) -> float:
         return 0.0
 
-    async def judge_again(self) -> bool:
+    async def judge_again(self) -> Judgement:
         self.judged.set()
         await self.seen.wait()
-        self.notes.append("granted" if self.granted else "refused")
-        return self.granted
+        self.notes.append(self.judgement.value)
+        return self.judgement
 
 
 class Line:

@@ -10,6 +10,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
 from resource_server.asgi import Receive, Scope, Send
+from resource_server.stream import Judgement
 from tests.stream_fakes import CLOSED, LAST, Judged, Line, begin, turns
 
 
@@ -69,19 +70,19 @@ async def test_a_judgement_that_was_under_way_comes_to_nothing_with_the_end(kind
 
 
 @ends
-@pytest.mark.parametrize("granted", [False, True])
+@pytest.mark.parametrize("judgement", Judgement, ids=lambda judgement: judgement.value)
 async def test_a_judgement_that_swallows_its_own_cancellation_comes_to_nothing_too(
-    kind: str, how: str, granted: bool
+    kind: str, how: str, judgement: Judgement
 ) -> None:
     """T32: a requirement of the application's own may catch everything, and answer late."""
 
     class Late(Judged):
-        async def judge_again(self) -> bool:
+        async def judge_again(self) -> Judgement:
             try:
                 await super().judge_again()
             except asyncio.CancelledError:
                 self.notes.append("swallowed")
-            return granted
+            return judgement
 
     line, passage, done = Line(kind), Late(), []
     passage.seen.clear()
@@ -109,7 +110,7 @@ async def test_the_background_task_of_a_streaming_response_runs_to_its_end() -> 
 
     app = FastAPI()
     app.get("/")(lambda: StreamingResponse(iter([b"a", b"b"]), background=BackgroundTask(work)))
-    line, passage = Line("http"), Judged(granted=True)
+    line, passage = Line("http"), Judged(Judgement.GRANTED)
     passage.seen.clear()
     await line.serve(app, passage)
     assert done == [True]

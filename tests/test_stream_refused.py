@@ -6,8 +6,9 @@ import pytest
 
 from resource_server.asgi import Message, Receive, Scope, Send
 from resource_server.gate import Gate
+from resource_server.stream import Judgement
 from tests.gate_fakes import Server
-from tests.stream_fakes import LAST, PIECE, REFUSED, WORDS, Judged, Line, begin, kinds, turns
+from tests.stream_fakes import LAST, PIECE, REFUSED, UNDECIDED, WORDS, Judged, Line, begin, kinds, turns
 
 
 @kinds
@@ -169,3 +170,16 @@ async def test_an_answer_of_known_length_is_no_stream() -> None:
     await line.serve(app, passage)
     assert line.sent[1:] == [PIECE, LAST]
     assert not passage.judged.is_set()
+
+
+@kinds
+async def test_a_stream_that_nobody_can_judge_ends_with_another_code(kind: str) -> None:
+    """RFC 6455 §7.4.1 and its registry: 1013 is try again later, where 1008 blames who is at the other end."""
+    line = Line(kind)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await begin(send, kind)
+        await asyncio.Event().wait()
+
+    await line.serve(app, Judged(Judgement.UNDECIDED))
+    assert line.sent[1:] == [UNDECIDED[kind]]

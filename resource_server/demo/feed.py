@@ -33,7 +33,7 @@ def create_feed(server: ResourceServer, orders: Sized) -> APIRouter:
 
     @router.websocket("/socket")
     async def open_socket(websocket: WebSocket, token: Annotated[AccessToken, server.requires("orders:read")]) -> None:
-        """Scope orders:read. Closed with 1008 when the token would be refused."""
+        """Scope orders:read. Closed with 1008 when the token would be refused, with 1013 when nobody can tell."""
         await websocket.accept()
         try:
             while True:

@@ -20,6 +20,7 @@ from resource_server.fastapi.refused import Refused
 from resource_server.protector import ANY_TOKEN, ResourceProtector
 from resource_server.public import PublicPaths, path_below
 from resource_server.refusals import Kind, Refusal
+from resource_server.stream import Judgement
 
 _log = logging.getLogger("resource_server")
 _BEFORE_CREDENTIALS = (Kind.PLAIN_HTTP, Kind.MALFORMED_FORWARDING, Kind.OVERSIZED_CREDENTIALS)
@@ -208,22 +209,21 @@ class RequestPassage:
             return math.inf
         return self._protector.seconds_left(self._walk)
 
-    async def judge_again(self) -> bool:
-        """Whether an open stream would still be granted: key, expiry, confirmation and requirements anew."""
+    async def judge_again(self) -> Judgement:
+        """Judge whether an open stream would still be granted."""
         if self._overridden:
-            return True
+            return Judgement.GRANTED
         scope = {**self._scope, "headers": self._lines}  # middleware may have taken the credentials out
         try:
-            await self._protector.authenticate(scope, self._requirement, self._walk)
-            await self._protector.authorize(scope, self._requirement, self._walk)
+            await self._protector.judge_again(scope, self._requirement, self._walk)
         except Exception as error:  # noqa: BLE001 - whatever fails while judging, the stream is not granted
             refusal = error if isinstance(error, Refusal) else Refusal(Kind.POLICY_ERROR, type(error).__name__)
             if refusal is not error:
                 _log.exception("an open stream could not be judged again")
             self._refusal = refusal
             self._protector.tell(self._scope, self._walk, refusal)
-            return False
-        return True
+            return Judgement.UNDECIDED if refusal.is_temporary else Judgement.REFUSED
+        return Judgement.GRANTED
 
     def _bears(self, scope: MutableMapping[str, Any]) -> bool:
         """Whether a scope bears the credentials that this passage has judged; any will do as long as it has not."""
