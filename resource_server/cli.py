@@ -170,12 +170,17 @@ def show(as_json: Json = False) -> None:
 
 @app.command()
 def openapi() -> None:
-    """Print the OpenAPI document of the bundled API, as JSON."""
+    """Print the OpenAPI document of the bundled API, as JSON: with all that it may answer, however it is configured."""
     from resource_server.demo.api import create_api
     from resource_server.fastapi import ResourceServer
+    from resource_server.rate_limit import RateLimit
 
     server = ResourceServer(
-        "https://id.example.com", audience="https://api.example.com", disclose_requirements=True, observers=()
+        "https://id.example.com",
+        audience="https://api.example.com",
+        disclose_requirements=True,
+        failed_authentications=RateLimit(20, per=60),
+        observers=(),
     )
     typer.echo(json.dumps(create_api(server).openapi(), indent=2, ensure_ascii=False))
 

@@ -40,7 +40,7 @@ def document(app: FastAPI, server: Any, needs: Callable[[Any, str], AllOf | None
         if fresh:
             components = schema.setdefault("components", {})
             schemas = components.setdefault("schemas", {})
-            ours, answered = Responses(server.space, schemas), answers_all(app)
+            ours, answered = Responses(server.space, schemas, server.failed_authentications), answers_all(app)
             for path, operation, requirement in _operations(app, schema, needs):
                 _describe(operation, requirement, server)
                 bound = bounded and "requestBody" in operation
@@ -100,7 +100,7 @@ def _responses(
     answered: bool,
 ) -> dict[int, dict[str, Any]]:
     """How an operation refuses, by status; takes out of it what FastAPI said of a 422 that is ours."""
-    kinds = [] if requirement is None else refusals_of(requirement)
+    kinds = [] if requirement is None else refusals_of(requirement, limited=ours.rate is not None)
     kinds += [Kind.OVERSIZED_CONTENT] if bounded else []
     kinds += own_answers(path, operation) if answered else []
     responses = ours.of(kinds, NOTHING if requirement is None else requirement.demands)

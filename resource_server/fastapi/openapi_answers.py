@@ -12,9 +12,10 @@ from resource_server.authorization.scopes import Acr, Scopes
 from resource_server.challenge import ProtectionSpace, answer
 from resource_server.demands import Demands
 from resource_server.fastapi.openapi_schemas import PROBLEM, REFUSAL
+from resource_server.rate_limit import RateLimit
 from resource_server.refusals import TABLE, Kind, Refusal
 
-# No operation documents 429, since nothing raises `rate_limited` yet, or 500, which is a fault of the API's own code.
+# No operation documents 500, which is a fault of the API's own code.
 _DESCRIPTIONS: Final = {
     400: "The Authorization header is malformed, or the token was sent in more than one way.",
     401: "An access token is missing, or the one presented is not valid here. The challenge says how to get one.",
@@ -26,6 +27,10 @@ _DESCRIPTIONS: Final = {
     405: "The path is known and has no such method. Allow names those that it has.",
     413: "The body is too large.",
     422: "The content is not what the operation takes. As a problem, it says what is wrong where.",
+    429: (
+        "Too many tokens from the caller's address were no good, so this one was not looked at. It may well be good: "
+        "keep it, and wait."
+    ),
     431: "The Authorization header is too large.",
     503: "It can't be decided at the moment, since the issuer can't be reached. The token may well be good: keep it.",
 }
@@ -36,6 +41,10 @@ _HEADERS: Final[dict[int, tuple[str, dict[str, Any]]]] = {
             "description": "The methods of the path (RFC 9110 §10.2.1).",
             "schema": {"type": "string", "examples": ["GET, HEAD"]},
         },
+    ),
+    429: (
+        "Retry-After",
+        {"description": "Seconds after which another token is looked at.", "schema": {"type": "integer", "minimum": 1}},
     ),
     503: (
         "Retry-After",
@@ -70,8 +79,8 @@ PLAIN_NOT_FOUND: Final[dict[str, Any]] = {
 NOTHING: Final = Demands()
 
 
-def refusals_of(requirement: AllOf) -> list[Kind]:
-    """The kinds by which an operation may refuse."""
+def refusals_of(requirement: AllOf, *, limited: bool = False) -> list[Kind]:
+    """The kinds by which an operation may refuse; ``limited`` where failed authentications are."""
     kinds = [Kind.MALFORMED_CREDENTIALS, Kind.NO_CREDENTIALS, Kind.BAD_SIGNATURE, Kind.EXPIRED]
     for part in _parts(requirement):
         if isinstance(part, Owner) and part.hide:
@@ -80,6 +89,7 @@ def refusals_of(requirement: AllOf) -> list[Kind]:
             kinds.append(_REFUSED_BY.get(type(part), Kind.POLICY))
     if Kind.INSUFFICIENT_AUTHENTICATION in kinds and Kind.INSUFFICIENT_SCOPE in kinds:
         kinds.append(Kind.INSUFFICIENT_AUTHENTICATION_AND_SCOPE)
+    kinds += [Kind.RATE_LIMITED] if limited else []
     return [*kinds, Kind.OVERSIZED_CREDENTIALS, Kind.ISSUER_UNAVAILABLE]
 
 
@@ -94,12 +104,13 @@ def _parts(requirement: Requirement) -> Iterator[Requirement]:
 class Responses:
     """Makes the responses of an application's operations, and the schemas that they refer to.
 
-    ``taken`` are the names of the application's own schemas, which stand.
+    ``taken`` are the names of the application's own schemas, which stand. ``rate`` limits failed authentications.
     """
 
-    def __init__(self, space: ProtectionSpace, taken: Iterable[str]) -> None:
+    def __init__(self, space: ProtectionSpace, taken: Iterable[str], rate: RateLimit | None = None) -> None:
         prefix = "ResourceServer" if {"Refusal", "Problem"} & set(taken) else ""
         self._space = space
+        self.rate = rate
         self._refusal, self._problem = f"{prefix}Refusal", f"{prefix}Problem"
 
     @property
@@ -136,6 +147,8 @@ class Responses:
             }
         if status in _HEADERS:
             name, headers[name] = deepcopy(_HEADERS[status])
+        if status == TABLE[Kind.RATE_LIMITED].status and self.rate is not None:
+            headers["Retry-After"]["schema"]["examples"] = [self.rate.longest_wait]
         content = self._content({name: {"value": one.body} for name, one in rendered.items()})
         return {"description": _DESCRIPTIONS[status], "headers": headers, "content": content}
 

@@ -7,8 +7,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import create_model
 
-from resource_server import ResourceServer, acr, all_of, any_of, claim, group, network, owner, role
+from resource_server import RateLimit, ResourceServer, acr, all_of, any_of, claim, group, network, owner, role
 from resource_server.authorization.combination import Need
+from tests.fastapi.conftest import MakeApi
 from tests.fastapi.ways import Note, ok
 
 
@@ -126,6 +127,26 @@ def test_a_handler_of_the_user_s_own_has_the_say_over_what_is_documented(api: Re
         return Response(status_code=400)
 
     assert "405" not in documented(orders, "post", "/notes")
+
+
+@pytest.mark.parametrize("limit", [None, RateLimit(20, per=60), RateLimit(5, per=3600)], ids=str)
+def test_where_failures_are_limited_each_operation_that_needs_a_token_says_so(
+    make_api: MakeApi, orders: FastAPI, limit: RateLimit | None
+) -> None:
+    """D28: with a time that is true; and nowhere else, where it would not be."""
+    api = make_api(failed_authentications=limit)
+    orders.post("/closed", dependencies=[api.requires()])(ok)
+    api.install(orders)
+    responses = orders.openapi()["paths"]["/closed"]["post"]["responses"]
+    assert "429" not in orders.openapi()["paths"]["/open"]["post"]["responses"]
+    if limit is None:
+        assert "429" not in responses
+        return
+    header = responses["429"]["headers"]["Retry-After"]
+    assert header["schema"]["examples"] == [{20: 6, 5: 1200}[limit.limit]]
+    examples = responses["429"]["content"]["application/json"]["examples"]
+    assert examples["rate_limited"]["value"]["error"] == "rate_limited"
+    assert "WWW-Authenticate" not in responses["429"]["headers"]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def call(url: str, one: dict[str, Any]) -> dict[str, Any]:
         "types": [type(member).__name__ for member in members],
         "values": [member.to_dict() for member in members],
         "challenge": response.headers.get("www-authenticate"),
+        "retry_after": response.headers.get("retry-after"),
     }
 
 

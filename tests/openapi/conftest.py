@@ -47,9 +47,22 @@ def mint() -> Mint:
 
 
 @pytest.fixture(scope="session")
-def served(mint: Mint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The bundled API under ``serve``."""
+def settings(mint: Mint, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """By which ``serve`` trusts the mint."""
     keys = tmp_path_factory.mktemp("keys") / "jwks.json"
     keys.write_text(json.dumps(dict(mint.jwks())), "utf-8")
-    with serving(ISSUER=ISSUER, AUDIENCE=AUDIENCE, RESOURCE=AUDIENCE, JWKS_FILE=str(keys)) as server:
+    return {"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "RESOURCE": AUDIENCE, "JWKS_FILE": str(keys)}
+
+
+@pytest.fixture(scope="session")
+def served(settings: dict[str, str]) -> Iterator[Served]:
+    """The bundled API under ``serve``, with a limit as in the document, out of reach of those who try bad tokens."""
+    with serving(**settings, FAILED_AUTHENTICATIONS="1000000/1m") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def limited(settings: dict[str, str]) -> Iterator[Served]:
+    """Likewise, with a limit that one bad token reaches."""
+    with serving(**settings, FAILED_AUTHENTICATIONS="1/1h") as server:
         yield server

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from resource_server import ResourceServer
+from resource_server import RateLimit, ResourceServer
 from resource_server.demo.api import MAX_BODY, create_api
 from resource_server.development.minting import Mint
 from resource_server.issuers.fetch import Fetched, FetchError
@@ -31,6 +31,7 @@ def app(issuer: FakeIssuer, time: TurnableClock) -> FastAPI:
         audience=issuer.audience,
         resource=AUDIENCE,
         disclose_requirements=True,
+        failed_authentications=RateLimit(20, per=60),
         clock=time.clock,
         fetch=issuer.fetch,
     )
@@ -122,6 +123,19 @@ async def test_an_outage_is_as_documented(
     assert response.status_code == 503
     assert response.headers["retry-after"].isdigit()
     assert faults(document, "GET", path, response) == []
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/problem+json"])
+async def test_a_limit_is_as_documented(app: FastAPI, document: dict[str, Any], accept: str) -> None:
+    """D28: 429, and how long to wait: no longer than the document's example."""
+    transport = httpx2.ASGITransport(app, client=("198.51.100.7", 5))
+    async with httpx2.AsyncClient(transport=transport, base_url=AUDIENCE) as client:
+        for _ in range(12):
+            response = await client.get("/orders", headers={"authorization": "Bearer guess", "accept": accept})
+    assert response.status_code == 429
+    header = document["paths"]["/orders"]["get"]["responses"]["429"]["headers"]["Retry-After"]
+    assert header["schema"]["examples"] == [int(response.headers["retry-after"])]
+    assert faults(document, "GET", "/orders", response) == []
 
 
 @pytest.mark.parametrize(

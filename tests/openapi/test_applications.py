@@ -6,7 +6,7 @@ import pytest
 from fastapi import Body, FastAPI
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from resource_server import ResourceServer, acr, all_of, any_of, any_scope, claim, network, owner, role
+from resource_server import RateLimit, ResourceServer, acr, all_of, any_of, any_scope, claim, network, owner, role
 from resource_server.challenge import ProtectionSpace, answer
 from resource_server.fastapi.openapi_schemas import PROBLEM, REFUSAL
 from resource_server.refusals import Kind, Refusal
@@ -45,6 +45,7 @@ def server(*, rich: bool) -> ResourceServer:
         audience="https://notes.example.com",
         resource=resource,
         disclose_requirements=rich,
+        failed_authentications=RateLimit(20, per=60) if rich else None,
         observers=(),
     )
 

@@ -62,16 +62,22 @@ def results(programs: Path, package: Path, served: Served, mint: Mint) -> dict[s
             "arguments": {"user_id": "a/b", "body": {"display_name": "A"}},
         },
     }
+    return dict(zip(calls, make(programs, package, served, list(calls.values())), strict=True))
+
+
+def make(programs: Path, package: Path, served: Served, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the client makes of each call."""
     done = subprocess.run(
         [programs / "python", "-W", "error", HERE / "client_calls.py"],
-        input=json.dumps({"url": served.url, "calls": list(calls.values())}),
+        input=json.dumps({"url": served.url, "calls": calls}),
         env={"PYTHONPATH": str(package)},
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    return dict(zip(calls, json.loads(done.stdout), strict=True))
+    made: list[dict[str, Any]] = json.loads(done.stdout)
+    return made
 
 
 @pytest.mark.parametrize(
@@ -132,6 +138,26 @@ def test_a_refusal_comes_as_its_model_and_not_as_an_exception(
     assert result["status"] == members["status"]
     assert result["values"][0].items() >= members.items()
     assert result["challenge"] == challenge
+
+
+def test_a_limit_comes_as_its_model_with_the_time_to_wait(
+    programs: Path, package: Path, limited: Served, mint: Mint
+) -> None:
+    """D28: whoever guesses waits; whose token was good before does not."""
+    me, orders = {"function": "users.read_me"}, {"function": "orders.list_orders"}
+    good, new, bad = mint.access_token(**EVERYTHING), mint.access_token(**EVERYTHING), "guess"
+    known, refused, over, good_and_new, still = make(
+        programs,
+        package,
+        limited,
+        [{**me, "token": good}, *({**orders, "token": token} for token in (bad, bad, new)), {**me, "token": good}],
+    )
+    assert [one["status"] for one in (known, refused, over, good_and_new, still)] == [200, 401, 429, 429, 200]
+    for one in (over, good_and_new):
+        assert one["types"] == ["Refusal"]
+        assert one["values"] == [{"status": 429, "error": "rate_limited", "error_description": "Too many requests"}]
+        assert one["challenge"] is None
+        assert 3500 < int(one["retry_after"]) <= 3600
 
 
 def test_what_the_generator_cannot_express_is_a_failure(programs: Path, tmp_path: Path) -> None:
