@@ -1,6 +1,7 @@
 """Fuzz one target in this process: ``python -m tests.fuzz.one NAME``, then libFuzzer's own arguments."""
 
 import importlib
+import logging
 import random
 import sys
 from typing import Any
@@ -13,6 +14,7 @@ with atheris.instrument_imports(include=["resource_server"]):
 
 def main() -> None:
     """Run until libFuzzer ends the process; it exits with 77 after an exception."""
+    logging.disable()  # or each new kind of nonsense is told on the terminal
     name, *arguments = sys.argv[1:]
     target = TARGETS[name]
     options: dict[str, Any] = {}

@@ -40,12 +40,12 @@ class _Registry(JWSRegistry):
         self.header_registry = {name: self.header_registry[name] for name in used if name in self.header_registry}
 
 
-async def _get_keys(url: str) -> Fetched:
+async def get_keys(url: str) -> Fetched:
     return Fetched(MINT.jwks() if url.endswith("/jwks") else {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/jwks"})
 
 
 def _make_server() -> ResourceServer:
-    server = ResourceServer(Issuer(url=ISSUER, audience=AUDIENCE, algorithms=ALGORITHMS), fetch=_get_keys, memory=0)
+    server = ResourceServer(Issuer(url=ISSUER, audience=AUDIENCE, algorithms=ALGORITHMS), fetch=get_keys, memory=0)
     RUNNER.run(server.issuers.refresh())
     return server
 
@@ -120,6 +120,19 @@ def read_by_pyjwt(data: bytes) -> dict[str, Any] | None:
 
 
 def read_by_joserfc(data: bytes) -> dict[str, Any] | None:
+    token = decode_by_joserfc(data)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            _JOSE_CLAIMS.validate(token.claims if token is not None else {})
+    except (JoseError, *_BROKEN):
+        return None
+    claims: dict[str, Any] | None = token.claims if token is not None else None
+    return claims
+
+
+def decode_by_joserfc(data: bytes) -> Any:
+    """What one of the three keys has signed; None for anything else."""
+
     def choose(token: Any) -> Any:
         alg = token.headers()["alg"]
         kid = token.headers().get("kid") or _KID[alg]
@@ -129,8 +142,6 @@ def read_by_joserfc(data: bytes) -> dict[str, Any] | None:
 
     try:
         with warnings.catch_warnings(action="ignore"):
-            token = jose.decode(data, choose, algorithms=ALGORITHMS, registry=_Registry())
-            _JOSE_CLAIMS.validate(token.claims)
+            return jose.decode(data, choose, algorithms=ALGORITHMS, registry=_Registry())
     except (JoseError, *_BROKEN):
         return None
-    return token.claims

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from tests.fuzz import connection, explanation, oracle, parsers, tokens
+from tests.fuzz import answers, connection, explanation, oracle, parsers, tokens
 from tests.fuzz.target import Target
 
 TARGETS: Final = MappingProxyType(
@@ -34,6 +34,8 @@ TARGETS: Final = MappingProxyType(
         ),
         "oracle": Target(oracle.check_verdicts, tokens.mutate, max_length=4096),
         "explanation": Target(explanation.check_explanation, tokens.mutate, max_length=4096),
+        "answer": Target(answers.check_answer, answers.mutate, words=answers.WORDS),
+        "signed_answer": Target(answers.check_signed_answer, answers.mutate_signed, max_length=8192),
         "connection": Target(connection.check_connection, words=connection.WORDS, max_length=8192),
     }
 )

@@ -1,10 +1,12 @@
 """Every seed of the fuzzer, once, without the fuzzer: what was ever found is among them."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.fuzz import oracle
+from resource_server.refusals import Kind
+from tests.fuzz import answers, oracle
 from tests.fuzz.targets import TARGETS
 from tests.fuzz.tokens import MINT, good_token, mutate
 
@@ -39,3 +41,14 @@ def test_two_thousand_mutations_find_nobody_laxer_than_both_peers() -> None:
     seen = oracle.VERDICTS - before
     assert seen["refused"] > 1500
     assert seen["accepted, as by PyJWT and joserfc"] > 50
+
+
+def test_mutated_answers_are_granted_refused_and_nonsense() -> None:
+    """A target that sees one outcome alone shows nothing."""
+    for template, change, judge in (
+        (answers.plain_answer(), answers.mutate, answers.judge_plain),
+        (answers.signed_answer(), answers.mutate_signed, answers.judge_signed),
+    ):
+        found = Counter(judge(change(template, 8192, seed)) for seed in range(400))
+        assert min(found[Kind.REVOKED], found[Kind.ISSUER_UNAVAILABLE], found[Kind.WRONG_TOKEN_TYPE]) > 0
+        assert found[None] > 20

@@ -92,31 +92,31 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
 
 def _edited(data: bytes, source: random.Random) -> bytes:
     """Other members, in the order of a dictionary, signed by any key or still bearing the old signature."""
-    header, payload, signature = _parts(data)
+    header, payload, signature = split(data)
     members = _object(header) or {"alg": "ES256", "kid": "ec", "typ": "at+jwt"}
-    claims = _object(payload) or _object(_parts(good_token(MINT.keys[0]))[1]) or {}
+    claims = _object(payload) or _object(split(good_token(MINT.keys[0]))[1]) or {}
     part, choices = source.choice([(members, HEADERS), (claims, CLAIMS)])
     part.update(source.choice(choices))
     if source.random() < 0.2:
         part.pop(source.choice(sorted(part)), None)
-    return _signed(json.dumps(members).encode(), json.dumps(claims).encode(), signature, source)
+    return signed(json.dumps(members).encode(), json.dumps(claims).encode(), signature, source)
 
 
 def _doubled(data: bytes, source: random.Random) -> bytes:
     """A member twice: two parsers may read two different ones."""
-    parts = _parts(data)
+    parts = split(data)
     which = source.randrange(2)
     members = _object(parts[which]) or {"alg": "ES256"}
     extra = source.choice((HEADERS, CLAIMS)[which])
     text, more = json.dumps(members), json.dumps(extra)
     joined = text[:-1] + ", " + more[1:] if source.random() < 0.5 else more[:-1] + ", " + text[1:]
     parts[which] = joined.encode()
-    return _signed(parts[0], parts[1], parts[2], source)
+    return signed(parts[0], parts[1], parts[2], source)
 
 
 def _raw_json(data: bytes, source: random.Random) -> bytes:
     """JSON that is read by some: comments, NaN, byte order marks, other encodings, spaces, nothing."""
-    parts = _parts(data)
+    parts = split(data)
     which = source.randrange(2)
     text = parts[which]
     parts[which] = source.choice([
@@ -125,7 +125,7 @@ def _raw_json(data: bytes, source: random.Random) -> bytes:
         text.decode("latin-1").encode("utf-16"), text.replace(b"sub", b"\\u0073ub"), text.replace(b'"', b"'"),
         text[:-1] + b', "a": ' + b"[" * 40 + b"]" * 40 + b"}", text[:-1] + b', "a": ' + b"9" * 25 + b"}",
     ])  # fmt: skip
-    return _signed(parts[0], parts[1], parts[2], source)
+    return signed(parts[0], parts[1], parts[2], source)
 
 
 def _respelt(data: bytes, source: random.Random) -> bytes:
@@ -152,14 +152,14 @@ def _flipped(data: bytes, source: random.Random) -> bytes:
 
 def _malleated(data: bytes, source: random.Random) -> bytes:
     """The other of the two signatures (r, s) and (r, n - s) that ECDSA takes for good; zeros; another length."""
-    header, payload, signature = _parts(data)
+    header, payload, signature = split(data)
     order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
     r, s = signature[:32], int.from_bytes(signature[32:64], "big")
     other = source.choice([
         r + ((order - s) % order).to_bytes(32, "big"), bytes(64), r + order.to_bytes(32, "big"), signature + b"\0",
         b"\0" + signature, signature[:-1], r + bytes(32), order.to_bytes(32, "big") * 2, b"",
     ])  # fmt: skip
-    return b".".join(_encode(part) for part in (header, payload, other))
+    return b".".join(encode(part) for part in (header, payload, other))
 
 
 _MUTATIONS: list[Callable[[bytes, random.Random], bytes]] = [
@@ -167,17 +167,17 @@ _MUTATIONS: list[Callable[[bytes, random.Random], bytes]] = [
 ]  # fmt: skip
 
 
-def _signed(header: bytes, payload: bytes, signature: bytes, source: random.Random) -> bytes:
+def signed(header: bytes, payload: bytes, signature: bytes, source: random.Random) -> bytes:
     if source.random() < 0.3:
-        return b".".join(_encode(part) for part in (header, payload, signature))
+        return b".".join(encode(part) for part in (header, payload, signature))
     named = _object(header) or {}
     fitting = [key for key in MINT.keys if key.kid == named.get("kid")]
     key = fitting[0] if fitting and source.random() < 0.9 else source.choice(MINT.keys)
-    signing_input = _encode(header) + b"." + _encode(payload)
-    return signing_input + b"." + _encode(key.sign(signing_input))
+    signing_input = encode(header) + b"." + encode(payload)
+    return signing_input + b"." + encode(key.sign(signing_input))
 
 
-def _parts(data: bytes) -> list[bytes]:
+def split(data: bytes) -> list[bytes]:
     parts = []
     for part in [*data.split(b"."), b"", b"", b""][:3]:
         try:
@@ -195,5 +195,5 @@ def _object(raw: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _encode(raw: bytes) -> bytes:
+def encode(raw: bytes) -> bytes:
     return base64.urlsafe_b64encode(raw).rstrip(b"=")
