@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from resource_server.commands.output import OK, REFUSED, print_json
 from resource_server.configuration_error import ConfigurationError
-from resource_server.fastapi.inventory import Exposure, check_parameters, inventory
+from resource_server.fastapi.inventory import Exposure, check_routes, inventory
 
 
 def run(target: str, *, strict: bool, as_json: bool) -> int:
@@ -19,7 +19,7 @@ def run(target: str, *, strict: bool, as_json: bool) -> int:
     Raises :class:`ConfigurationError` for what is no application, and for a route that could let nobody in.
     """
     app = load(target)
-    check_parameters(app)
+    check_routes(app)
     exposures = list(inventory(app))
     if as_json:
         print_json([asdict(one) for one in exposures])

@@ -1,18 +1,23 @@
 """The applications that a resource server stands in front of: those it was installed in, and all below them."""
 
 import contextlib
+import logging
 from typing import Any, Protocol
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.applications import Starlette
 
+from resource_server.configuration_error import ConfigurationError
 from resource_server.fastapi.below import all_below, with_routers
 from resource_server.fastapi.door import hang
 from resource_server.fastapi.frontends import hang_at_frontends
+from resource_server.fastapi.inventory import check_routes
 from resource_server.fastapi.operation import Operations
 from resource_server.fastapi.overrides import check_overrides
 from resource_server.fastapi.refused import cover
+
+_log = logging.getLogger("resource_server")
 
 
 class Serving(Protocol):
@@ -31,6 +36,7 @@ class Applications:
         """Each router, with the number of its routes and the framework's own count of what was added to it: where one
         of them has changed, there may be something new, and all that an inclusion made of the routes is made anew."""
         self._overridable: list[FastAPI] = []
+        self._serves = False
 
     def add(self, app: FastAPI) -> None:
         """Take one in; what is below it is found when all of that is there."""
@@ -39,17 +45,35 @@ class Applications:
         self._seen.append((app.router, -1, -1))
 
     def check(self) -> None:
-        """What has to hold at each request. Raises :class:`LeftOverride`."""
+        """What has to hold at each request.
+
+        Raises :class:`LeftOverride`, and :class:`ConfigurationError` for what would have ended a start.
+        """
         for one, routes, version in self._seen:
             if len(one.routes) != routes or getattr(one, "_routes_version", 0) != version:
+                self._judge()
                 self.look()
                 break
         for app in self._overridable:
             if app.dependency_overrides:
                 check_overrides(app.dependency_overrides, self._server)
 
+    def _judge(self) -> None:
+        """Demand of routes that came after the start, or without one, that they can let somebody in.
+
+        Raises :class:`ConfigurationError` as long as nothing has been served; later, one bad route ends nothing else.
+        """
+        for app in self._installed:
+            try:
+                check_routes(app)
+            except ConfigurationError as error:
+                if not self._serves:
+                    raise
+                _log.error("%s", error)
+
     def look(self) -> None:
         """Find all that is below by now. Nothing is done twice."""
+        self._serves = True
         found: dict[int, tuple[Any, bool]] = {}
         for root in self._installed:
             for app, wrapped in all_below(root):

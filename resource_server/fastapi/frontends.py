@@ -5,7 +5,7 @@ that they don't know: a stranger's POST would be told which files there are (T4)
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,7 @@ class Frontend:
     path: str
     """Where it stands; it serves all that is below."""
     methods: frozenset[str]
+    dependencies: Sequence[Any]
     dependant: Any
     """A copy for each, since what is known of an operation is kept by its identity, the path among it."""
     original_route: Any
@@ -95,7 +96,7 @@ def _members(group: Any) -> list[Frontend]:
     for route in original.routes:
         path = (prefix + route.path).rstrip("/") or "/"
         if path not in known:
-            known[path] = Frontend(path, frozenset(route.methods), copy(group.dependant), original)
+            known[path] = Frontend(path, frozenset(route.methods), group.dependencies, copy(group.dependant), original)
         found.append(known[path])
     return found
 

@@ -7,9 +7,9 @@ from typing import Any
 from starlette.routing import Host, Mount, Router, WebSocketRoute
 
 from resource_server.configuration_error import ConfigurationError
+from resource_server.fastapi import path_parameters, security_scopes
 from resource_server.fastapi.below import leads_to
 from resource_server.fastapi.frontends import Frontend, routes_of
-from resource_server.fastapi.path_parameters import fault
 from resource_server.gate import Gate
 from resource_server.protector import ANY_TOKEN
 from resource_server.public import PublicPaths
@@ -131,24 +131,40 @@ def inventory(app: Any) -> Iterator[Exposure]:
         )
 
 
-def check_parameters(app: Any) -> None:
-    """Demand that the path of each route has the parameters by which the route decides, and that they stay texts.
+def check_routes(app: Any) -> None:
+    """Demand that each route can let somebody in by what it requires. Raises :class:`ConfigurationError`.
 
-    A misspelt one would refuse everybody, for ever; so would a scope that is none. Raises :class:`ConfigurationError`.
+    A path parameter by which it decides is there and stays a text, and scopes are scopes: a misspelt parameter would
+    refuse everybody, for ever, and so would the letters of one text that was given as a list of scopes.
     """
     for one in _served(app):
         for gate in one.gates:
-            try:
-                operation = gate.server.operations.of(one.route)
-            except ValueError as error:  # a text in Security(api, scopes=[…]) that is no scope
-                raise ConfigurationError(f"{one.methods} {one.path}", f"requires what can't be: {error}") from None
-            for name in sorted(operation.requirement.path_parameters) if operation else ():
-                found = fault(one.route, one.path, name)
-                if found is not None:
-                    raise ConfigurationError(f"{one.methods} {one.path}", found)
+            found = _fault(one, gate.server)
+            if found is not None:
+                raise ConfigurationError(f"{one.methods} {one.host}{one.path}", found)
 
 
-def _served(app: Any, prefix: str = "", host: str = "", around: tuple[_Installed, ...] = ()) -> Iterator[_Served]:
+def _fault(one: _Served, server: Any) -> str | None:
+    found = security_scopes.fault(one.route, server)
+    if found is not None:
+        return found
+    try:
+        operation = server.operations.of(one.route)
+    except ValueError as error:  # a text in Security(api, scopes=[…]) that is no scope
+        return f"requires what can't be: {error}"
+    names = sorted(operation.requirement.path_parameters) if operation else ()
+    return next((found for name in names if (found := path_parameters.fault(one.route, one.path, name))), None)
+
+
+def _served(
+    app: Any,
+    prefix: str = "",
+    host: str = "",
+    around: tuple[_Installed, ...] = (),
+    within: tuple[Any, ...] = (),
+) -> Iterator[_Served]:
+    if any(one is app for one in within):
+        return  # mounted in itself: the same again, without end
     gates = around + tuple(
         _installed(one.kwargs, prefix) for one in getattr(app, "user_middleware", []) if one.cls is Gate
     )
@@ -157,7 +173,7 @@ def _served(app: Any, prefix: str = "", host: str = "", around: tuple[_Installed
         on = route.host if isinstance(route, Host) else host
         path = prefix + (getattr(route, "path", None) or "")
         if (below := leads_to(route)) is not None:
-            yield from _served(below, path, on, gates)
+            yield from _served(below, path, on, gates, (*within, app))
         elif isinstance(route, Mount | Host | Frontend):
             yield _Served(context, prefix, path.rstrip("/") + _ALL_BELOW, on, gates)
         else:

@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Match
 
 from resource_server.authorization.combination import AllOf
-from resource_server.fastapi.below import leads_to
+from resource_server.fastapi.below import all_below, leads_to
 from resource_server.fastapi.frontends import frontend_at, routes_of
 
 MAX_REMEMBERED: Final = 10_000
@@ -71,13 +71,8 @@ class Operations:
 
     def scopes(self, app: Any) -> set[str]:
         """All scopes that an application's routes may ask for, in those mounted below it, too."""
-        found: set[str] = set()
-        for context in routes_of(app):
-            if (below := leads_to(context)) is not None:
-                found |= self.scopes(below)
-            elif (operation := self.of(context)) is not None:
-                found |= set(operation.requirement.demands.scopes)
-        return found
+        operations = [self.of(context) for one, _ in all_below(app) for context in routes_of(one)]
+        return {scope for one in operations if one is not None for scope in one.requirement.demands.scopes}
 
     def of(self, route: Any) -> Operation | None:
         """The operation of a route; None if it requires nothing of this server."""

@@ -25,7 +25,7 @@ from resource_server.failed_authentications import FailedAuthentications
 from resource_server.fastapi.answers import answer_all as give_all_answers
 from resource_server.fastapi.api_docs import ApiDocs
 from resource_server.fastapi.applications import Applications
-from resource_server.fastapi.inventory import check_parameters
+from resource_server.fastapi.inventory import check_routes
 from resource_server.fastapi.openapi import document
 from resource_server.fastapi.operation import Demanding, Operations
 from resource_server.fastapi.passage import RequestPassage
@@ -204,9 +204,10 @@ class ResourceServer(SecurityBase, Demanding):
     def check(self, app: Any) -> None:
         """Check what can't be before all routes are there; the gate does it at the application's start.
 
-        Raises :class:`ConfigurationError` where a route requires something of a path parameter that it does not have.
+        Raises :class:`ConfigurationError` where a route could let nobody in by what it requires: a path parameter that
+        it does not have, or the letters of one text that was given as a list of scopes.
         """
-        check_parameters(app)
+        check_routes(app)
         self._applications.look()
 
     async def run(self) -> None:
@@ -239,8 +240,8 @@ class ResourceServer(SecurityBase, Demanding):
         require nothing are open, and ``public`` only says that they are meant to be (``resource-server routes``).
 
         Must come before the first request, and before middleware that has to see refusals. Covers what is mounted
-        before the first request. ``answer_all`` answers the application's own 404, 405, 422 and 500 in the form of
-        the refusals. ``max_body`` bounds the bytes of bodies, after the decision: a stranger's are never read, so 401
+        before the first request. ``answer_all`` answers the application's own errors in the form of the refusals.
+        ``max_body`` bounds the bytes of bodies, after the decision: a stranger's are never read, so 401
         comes before 413, which FastAPI's own bound answers first. Adds the RFC 9728 document where ``resource`` is set.
         ``docs`` adds a page of the API's documentation that needs no other host, and makes it and the schema public.
         """

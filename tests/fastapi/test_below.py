@@ -167,3 +167,4 @@ async def test_an_application_that_is_mounted_in_itself_is_no_endless_search(api
     with acting_as(app, api, make_token()):
         response = await call(app, "GET", "/")
     assert (response.status_code, response.content) == (403, DENIED)
+    assert [one.path for one in inventory(app) if one.requires] == ["/"]
