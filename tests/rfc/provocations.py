@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import httpx2
 
+from resource_server import RateLimit
 from resource_server.development.minting import OMIT, SigningKey
 from tests.rfc.probe import Probe
 
@@ -29,6 +30,14 @@ class Provocation:
 
 def _authorization(*values: str | bytes) -> Callable[[Probe], Awaitable[httpx2.Response]]:
     return lambda api: api.ask(headers=[("authorization", value) for value in values])
+
+
+async def guess_again(api: Probe) -> httpx2.Response:
+    """Guess once more than is allowed, where failed authentications are limited."""
+    limited = api.but(failed_authentications=RateLimit(1, per=60))
+    first, second = [await limited.ask(token=token) for token in ("guess", "garbage")]
+    assert first.status_code == 401
+    return second
 
 
 PROVOCATIONS = [
@@ -62,6 +71,7 @@ PROVOCATIONS = [
     Provocation("D25", 401, "step-up", lambda api: api.ask("/step-up", token=api.token(acr="pwd"))),
     Provocation("D26", 503, "issuer-down", lambda api: api.down().ask(token=api.token())),
     Provocation("D27", 404, "hidden", lambda api: api.ask("/diaries/bob", token=api.token())),
+    Provocation("D28", 429, "guesses", lambda api: guess_again(api)),
     Provocation("D30", 401, "query", lambda api: api.ask("/orders?access_token=" + api.token())),
     Provocation("D31", 403, "plain-http", lambda api: api.but(trusted_proxies=["10.0.0.1"]).ask(
         token=api.token(), headers=[("x-forwarded-proto", "http")], peer="10.0.0.1")),

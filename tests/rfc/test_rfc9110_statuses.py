@@ -5,6 +5,7 @@ import re
 import httpx2
 import pytest
 
+from resource_server import RateLimit
 from tests.rfc.challenges import challenges
 from tests.rfc.checklist import requirement
 from tests.rfc.probe import Probe
@@ -96,8 +97,21 @@ async def test_rs_9110_10_2_3_a_retry_after_is_seconds(api: Probe) -> None:
     told = {
         name: response.headers["retry-after"] for name, response in answers.items() if "retry-after" in response.headers
     }
-    assert set(told) == {"D26 issuer-down"}
+    assert set(told) == {"D26 issuer-down", "D28 guesses"}
     assert all(re.fullmatch(r"\d+", value) for value in told.values())
+
+
+@requirement("RS-9110-10.2.3-a")
+async def test_rs_9110_10_2_3_a_whoever_waits_as_long_as_told_is_looked_at_and_no_sooner(api: Probe) -> None:
+    """RFC 9110 §10.2.3; T33: it is true to the second."""
+    limited = api.but(failed_authentications=RateLimit(20, per=60))
+    while (refused := await limited.ask(token="guess")).status_code == 401:
+        api.time.turn(0.7)
+    seconds = int(refused.headers["retry-after"])
+    api.time.turn(seconds - 1)
+    assert await limited.status("guess") == 429
+    api.time.turn(1)
+    assert await limited.status("guess") == 401
 
 
 @requirement("RS-9110-10.2.3-a")

@@ -1,11 +1,12 @@
-"""RFC 9111 (caching), RFC 6585 (431), RFC 9457 (problem details)."""
+"""RFC 9111 (caching), RFC 6585 (429, 431), RFC 9457 (problem details)."""
 
 import pytest
 
+from resource_server import RateLimit
 from tests.rfc.challenges import lines
 from tests.rfc.checklist import requirement
 from tests.rfc.probe import ORIGIN, Probe
-from tests.rfc.provocations import refusals
+from tests.rfc.provocations import guess_again, refusals
 
 PROBLEM = "application/problem+json"
 SECRETS = (
@@ -43,6 +44,27 @@ async def test_rs_9111_5_2_2_5_a_no_cache_keeps_a_refusal(api: Probe) -> None:
     assert {name: response.headers["cache-control"] for name, response in answers.items()} == dict.fromkeys(
         answers, "no-store"
     )
+
+
+@requirement("RS-6585-4-a")
+async def test_rs_6585_4_a_too_many_guesses_are_429_with_a_time_and_without_a_challenge(api: Probe) -> None:
+    """RFC 6585 §4: explained, not kept by a cache, and no other credentials would help."""
+    response = await guess_again(api)
+    assert (response.status_code, lines(response)) == (429, [])
+    assert response.json() == {"error": "rate_limited", "error_description": "Too many requests", "status": 429}
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["retry-after"] == "60"
+
+
+@requirement("RS-6585-4-a")
+async def test_rs_6585_4_a_nobody_else_is_limited_nor_a_token_that_was_good(api: Probe) -> None:
+    """RFC 6585 §4 leaves whom to count; T33: strangers must not have others refused."""
+    limited = api.but(failed_authentications=RateLimit(1, per=60))
+    good, new = api.token(), api.token()
+    assert [await limited.status(token) for token in (good, "guess", "guess")] == [200, 401, 429]
+    assert [await limited.status(token) for token in (good, new)] == [200, 429]
+    assert (await limited.ask(token=new, peer="203.0.113.10")).status_code == 200
+    assert (await limited.ask()).status_code == 401
 
 
 @requirement("RS-6585-5-a")

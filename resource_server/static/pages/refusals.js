@@ -74,6 +74,7 @@ function refused(status) {
   const why = {
     401: "The token is not, or no longer, valid here. Log in or paste another one.",
     403: "This token is valid, but its owner lacks the role admin.",
+    429: "Too many bad tokens have come from your network address: wait a minute.",
     503: "The server can't judge tokens at the moment: its issuer can't be reached.",
   };
   forget();
