@@ -18,6 +18,7 @@ from resource_server.development.minting import OMIT, Mint, SigningKey
 from resource_server.fastapi import ResourceServer
 from resource_server.fastapi.overrides import activate
 from resource_server.issuers.fetch import Fetched
+from resource_server.scope import no_scope
 
 __all__ = ["OMIT", "FakeIssuer", "acting_as", "fake_issuer", "make_token", "overrides_allowed"]
 
@@ -71,15 +72,18 @@ def make_token(
     """Make a verified token from nothing, good for an hour.
 
     Scopes and the like are lists, unlike the ``scope`` of a token, which is one text. Raises
-    :class:`ConfigurationError` where one is a text.
+    :class:`ConfigurationError` where one is a text, and for a scope that can't be.
     """
+    scopes = listed("scopes", scopes)
+    if (fault := no_scope(scopes)) is not None:
+        raise ConfigurationError("scopes", f"names a scope that can't be: {fault}")
     now = time.time()
     return AccessToken(
         issuer=issuer,
         subject=subject,
         client_id=client_id,
         audience=("test",),
-        scopes=frozenset(listed("scopes", scopes)),
+        scopes=frozenset(scopes),
         roles=frozenset(listed("roles", roles)),
         groups=frozenset(listed("groups", groups)),
         entitlements=frozenset(listed("entitlements", entitlements)),

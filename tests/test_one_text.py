@@ -6,7 +6,21 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from resource_server import ConfigurationError, Issuer, ResourceServer, acr, all_scopes, any_role, any_scope, network
+from resource_server import (
+    ApiDocs,
+    ConfigurationError,
+    Grants,
+    Issuer,
+    ResourceServer,
+    acr,
+    all_of,
+    all_scopes,
+    any_of,
+    any_role,
+    any_scope,
+    network,
+)
+from resource_server.testing import make_token
 
 
 def server(**options: Any) -> ResourceServer:
@@ -59,11 +73,48 @@ def test_an_audience_is_one_text_or_a_list_of_them() -> None:
     assert Issuer(url="https://id.example.com", audience=["a", "b"]).audiences == {"a", "b"}
 
 
-@pytest.mark.parametrize("make", [any_scope, all_scopes, acr], ids=lambda make: make.__name__)
+NO_SCOPE = "'a b' is no scope: give each scope as a text of its own, without spaces"
+
+
+@pytest.mark.parametrize(
+    "make", [any_scope, all_scopes, any_of, all_of, server().requires], ids=lambda make: make.__name__
+)
 def test_several_scopes_in_one_text_are_refused(make: Callable[..., object]) -> None:
     """RFC 6749 §3.3: a space can't be in a scope."""
-    with pytest.raises(ValueError, match="'a b' is no scope: give each scope as a text of its own, without spaces"):
+    with pytest.raises(ValueError, match=NO_SCOPE):
         make("a b")
+
+
+def test_several_authentication_contexts_in_one_text_are_refused() -> None:
+    """RFC 9470 §3: acr_values has spaces between them. The sentence speaks of what was given."""
+    with pytest.raises(ValueError, match="'a b' is no acr value: give each as a text of its own, without spaces"):
+        acr("a b")
+
+
+@pytest.mark.parametrize(
+    ("configure", "option"),
+    [
+        pytest.param(lambda: server(scope_hierarchy={"a b": ["c"]}), "scope_hierarchy", id="includes"),
+        pytest.param(lambda: server(scope_hierarchy={"c": ["d", "a b"]}), "scope_hierarchy", id="included"),
+        pytest.param(lambda: Grants(scopes=["a b"]), "grants", id="grants"),
+        pytest.param(lambda: ApiDocs(scopes=["a b"]), "docs", id="docs"),
+        pytest.param(lambda: make_token(scopes=["a b"]), "scopes", id="make_token"),
+    ],
+)
+def test_an_option_that_is_a_list_of_scopes_refuses_what_is_none(configure: Callable[[], object], option: str) -> None:
+    """RFC 6749 §3.3: it would match no token's scope, and nobody would be told."""
+    with pytest.raises(ConfigurationError) as caught:
+        configure()
+    assert str(caught.value) == f"{option} names a scope that can't be: {NO_SCOPE}"
+
+
+@pytest.mark.parametrize("needs", [["a", "b"], ("a", "b"), {"a"}], ids=["list", "tuple", "set"])
+@pytest.mark.parametrize("make", [any_of, all_of, server().requires], ids=lambda make: make.__name__)
+def test_a_list_where_several_needs_are_meant_is_refused(make: Callable[..., object], needs: Any) -> None:
+    """The trap's other side, for what takes more than texts."""
+    told = f"a requirement is a scope, a requirement or a callable, not a {type(needs).__name__}: give each by itself"
+    with pytest.raises(TypeError, match=told):
+        make(needs)
 
 
 @pytest.mark.parametrize("make", [any_scope, all_scopes, any_role, network], ids=lambda make: make.__name__)

@@ -172,4 +172,5 @@ def requirement(need: Need) -> Requirement:
         return Scopes((need,))
     if callable(need):
         return Check(need)
-    raise TypeError(f"a requirement is a scope, a requirement or a callable, not {type(need).__name__}")
+    cure = ": give each by itself" if isinstance(need, list | tuple | set | frozenset) else ""
+    raise TypeError(f"a requirement is a scope, a requirement or a callable, not a {type(need).__name__}{cure}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from resource_server.configuration_error import ConfigurationError
+from resource_server.scope import no_scope
 
 
 class ScopeHierarchy:
@@ -14,6 +15,8 @@ class ScopeHierarchy:
                 problem = f"must give a list of the scopes that {scope!r} includes: [{included!r}]"
                 raise ConfigurationError("scope_hierarchy", problem)
         direct = {scope: frozenset(included) for scope, included in (includes or {}).items()}
+        if (fault := no_scope(direct.keys() | frozenset().union(*direct.values()))) is not None:
+            raise ConfigurationError("scope_hierarchy", f"names a scope that can't be: {fault}")
         self._closure = {scope: _closure(scope, direct) for scope in direct}
 
     def expand(self, scopes: frozenset[str]) -> frozenset[str]:

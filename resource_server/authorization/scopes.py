@@ -1,15 +1,13 @@
 """Requirements that another token could meet: scopes and step-up (403 and 401 with a challenge)."""
 
-import re
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from resource_server.access_token import AccessToken
 from resource_server.authorization.requirement import Circumstances, Requirement, named
 from resource_server.demands import Demands
 from resource_server.refusals import Kind, Refusal
-
-_SCOPE_TOKEN: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+from resource_server.scope import is_scope_token, no_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +19,8 @@ class Scopes(Requirement):
     stage: ClassVar[int] = 13
 
     def __post_init__(self) -> None:
-        for name in self.names:
-            if not _SCOPE_TOKEN.fullmatch(name):
-                raise ValueError(f"{name!r} is no scope: give each scope as a text of its own, without spaces")
+        if (fault := no_scope(self.names)) is not None:
+            raise ValueError(fault)
 
     def __str__(self) -> str:
         return ("scope " if len(self.names) == 1 else "all scopes " if self.every else "one scope of ") + " ".join(
@@ -88,4 +85,7 @@ def acr(*values: str, max_age: int | None = None) -> Requirement:
         raise ValueError("acr needs accepted values, a max_age, or both")
     if max_age is not None and max_age < 0:
         raise ValueError("acr: max_age must not be negative")
-    return Acr(tuple(Scopes(values).names), max_age)
+    for value in values:
+        if not is_scope_token(value):
+            raise ValueError(f"{value!r} is no acr value: give each as a text of its own, without spaces")
+    return Acr(values, max_age)

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from resource_server.configuration_error import ConfigurationError
 from resource_server.fastapi.openapi import add_login
 from resource_server.issuers.trusted_issuers import TrustedIssuers
+from resource_server.scope import no_scope
 
 ASSETS: Final[Mapping[str, str]] = {
     "swagger-ui-bundle.js": "text/javascript",
@@ -57,6 +58,8 @@ class ApiDocs:
             raise ConfigurationError("docs", "must have a path that begins with a slash and doesn't end with one")
         if isinstance(self.scopes, str):
             raise ConfigurationError("docs", "must have a list of scopes")
+        if (fault := no_scope(self.scopes)) is not None:
+            raise ConfigurationError("docs", f"names a scope that can't be: {fault}")
 
     def public(self, app: FastAPI) -> list[str]:
         """The paths that need no token."""

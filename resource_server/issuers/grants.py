@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 
 from resource_server.configuration_error import ConfigurationError
+from resource_server.scope import no_scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class Grants:
             if isinstance(names, str) or not all(isinstance(name, str) and name for name in names):
                 raise ConfigurationError("grants", f"must give its {kind.name} as a list of names")
             object.__setattr__(self, kind.name, frozenset(names))
+        if (fault := no_scope(sorted(self.scopes))) is not None:
+            raise ConfigurationError("grants", f"names a scope that can't be: {fault}")
 
 
 EVERYTHING = "everything"

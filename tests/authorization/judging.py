@@ -1,6 +1,7 @@
 """One requirement, one token, one verdict."""
 
 import ipaddress
+from dataclasses import replace
 from typing import Any
 
 from resource_server.authorization import Circumstances, Requirement
@@ -25,7 +26,8 @@ async def refusal_of(
     **facts: Any,
 ) -> Refusal | None:
     """Judge a token of these facts (``subject``, ``scopes``, ``roles``, ``claims``, …)."""
-    token = make_token(**{"issuer": ISSUER, **facts})
+    scopes = frozenset(facts.pop("scopes", ()))  # what a strange issuer may write, too
+    token = replace(make_token(**{"issuer": ISSUER, **facts}), scopes=scopes)
     circumstances = Circumstances(
         client=client, path_params=path or {}, granted=token.scopes, first_issuer=ISSUER, now=now, leeway=leeway
     )
