@@ -22,7 +22,8 @@ from resource_server.issuers.fetch import Fetch, Fetched, FetchError, HttpFetch
 from resource_server.issuers.grants import NOTHING
 from resource_server.issuers.introspection_endpoint import Post
 from resource_server.issuers.issuer import Issuer
-from resource_server.issuers.keys import kept_for, read_file
+from resource_server.issuers.jwks_file import read_file
+from resource_server.issuers.keys import kept_for
 
 MOST_SKEW: Final = 60.0
 """Seconds between two clocks, above which no leeway helps."""

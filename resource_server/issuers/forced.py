@@ -32,13 +32,16 @@ class ForcedFetches:
         """When all of the burst is back, in nanoseconds of the monotonic clock."""
         self._in_vain: dict[tuple[str | None, str], float] = {}
 
+    @property
+    def has_left(self) -> bool:
+        """Whether there is one in the budget."""
+        return self._full_from <= self._now() + (BURST - 1) * self._spacing
+
     def take(self) -> bool:
         """Take one fetch from the budget, if there is one."""
-        now = self._now()
-        full_from = max(now, self._full_from) + self._spacing
-        if full_from > now + BURST * self._spacing:
+        if not self.has_left:
             return False
-        self._full_from = full_from
+        self._full_from = max(self._now(), self._full_from) + self._spacing
         return True
 
     def _now(self) -> int:

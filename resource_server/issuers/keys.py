@@ -2,13 +2,11 @@
 
 import asyncio
 import contextlib
-import json
 import logging
 import math
 import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import Any, Final
 
 from resource_server.clock import Clock
@@ -18,7 +16,8 @@ from resource_server.issuers.fetch import Fetch, Fetched, FetchError, HttpFetch
 from resource_server.issuers.forced import ForcedFetches
 from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.jwk_set import JwkSet, Key
-from resource_server.issuers.patience import PATIENCE, PatientFlight, Work
+from resource_server.issuers.jwks_file import read_file
+from resource_server.issuers.patience import PATIENCE, PatientFlight, Work, is_being_cancelled
 from resource_server.refusals import Kind, Refusal
 
 LONGEST: Final = 600.0
@@ -39,15 +38,6 @@ _log = logging.getLogger("resource_server.issuers")
 def kept_for(lifetime: float | None) -> float:
     """Seconds for which keys are kept that an issuer allows to be kept so long; None where it does not say."""
     return LONGEST if lifetime is None else min(LONGEST, max(SHORTEST, lifetime))
-
-
-def read_file(path: Path) -> Fetched:
-    """A key set in a file. Raises :class:`FetchError`; that it is no JWK Set is found out by :mod:`.jwk_set`."""
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise FetchError(f"{path}: {type(error).__name__}") from error
-    return Fetched(document if isinstance(document, dict) else {})
 
 
 class IssuerKeys:
@@ -152,33 +142,49 @@ class IssuerKeys:
         elif self._is_due() or (self._age() >= self._lifetime and not self._failures):
             self._flight.start(self._fetch_all)
         key = self._known(kid, algorithm)
+        if key is None and may_force():
+            key = await self._find_by_force(kid, algorithm)
         if key is not None:
             return key
-        if may_force():
-            key = await self._find_by_force(kid, algorithm)
-            if key is not None:
-                return key
         if self._failures:
             raise self._unavailable(self.problem)
         raise Refusal(Kind.UNKNOWN_KEY, "no key of the issuer has the token's kid and algorithm")
 
-    async def _find_by_force(self, kid: str | None, algorithm: str) -> Key | None:
+    def may_be_replaced(self, kid: str | None, algorithm: str) -> bool:
+        """Whether it may be looked if another key has taken a known one's place: cheap, since each forgery asks."""
+        if self._failures or self._forced.is_known_in_vain(kid, algorithm):
+            return False
+        return self._forced.has_left or self._flight.is_running
+
+    async def find_replacing(self, refused: Key, kid: str | None, algorithm: str) -> Key | None:
+        """The key that has taken the place of one whose signature a token has not, if there is another by now.
+
+        An issuer may start anew with new keys under the same kid. Costs what an unknown kid does, and is never 503: a
+        signature that no known key has made is a bad one. For tokens that may force.
+        """
+        try:
+            return await self._find_by_force(kid, algorithm, refused.thumbprint)
+        except Refusal:
+            return None
+
+    async def _find_by_force(self, kid: str | None, algorithm: str, refused: str | None = None) -> Key | None:
         """Look again after a fetch: one that is under way costs nothing, but may have been answered too early."""
         if self._forced.is_known_in_vain(kid, algorithm):
             return None
         key = None
         if self._flight.is_running or self._is_due():
             await self._wait(self._fetch_all)
-            key = self._known(kid, algorithm)
+            key = self._known(kid, algorithm, refused)
         if key is None and (self._flight.is_running or (not self._failures and self._forced.take())):
             await self._wait(self._fetch_keys_alone)
-            key = self._known(kid, algorithm)
+            key = self._known(kid, algorithm, refused)
             if key is None and not self._failures:  # or else nobody has looked
                 self._forced.note_in_vain(kid, algorithm)
         return key
 
-    def _known(self, kid: str | None, algorithm: str) -> Key | None:
-        return self._keys.find(kid, algorithm) if self._keys else None
+    def _known(self, kid: str | None, algorithm: str, refused: str | None = None) -> Key | None:
+        key = self._keys.find(kid, algorithm) if self._keys else None
+        return key if key is not None and key.thumbprint != refused else None
 
     async def refresh(self) -> None:
         """Fetch the keys now. Never raises for the issuer's faults: the known keys stay, the problem is noted."""
@@ -231,7 +237,7 @@ class IssuerKeys:
             fetched = await self._fetch_set()
             keys = jwk_set.read(fetched.document, self.issuer.algorithms)
         except (Exception, asyncio.CancelledError) as error:  # none may end the refreshing, or withdrawn keys live on
-            if isinstance(error, asyncio.CancelledError) and _is_being_cancelled():
+            if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
                 raise
             if asked is self._stand_in:
                 self._note_failure(str(error) if isinstance(error, FetchError | ValueError) else type(error).__name__)
@@ -288,9 +294,3 @@ class IssuerKeys:
     def _is_due(self) -> bool:
         """Whether a fetch that failed is to be tried again, by whoever comes first: the timer or a request."""
         return self._failures > 0 and self._clock.monotonic() >= self._next_try
-
-
-def _is_being_cancelled() -> bool:
-    """By whoever ends the program, and not by what a fetch has waited for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -67,3 +67,9 @@ class PatientFlight:
             return False
         fetching.result()  # raises where the end of the program has cancelled it
         return True
+
+
+def is_being_cancelled() -> bool:
+    """Whether this task is, by whoever ends the program, and not by what it has waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -44,7 +44,14 @@ class JwtValidator:
         check_algorithm(jws, keys.issuer)
         generation = keys.generation
         key = keys.at_hand(jws.header.key_id, jws.header.algorithm) or await self._key(jws, keys, rules)
-        check_signature(jws, key)
+        try:
+            check_signature(jws, key)
+        except Refusal:
+            other = await self._replacing(key, jws, keys, rules)
+            if other is None:
+                raise
+            key, generation = other, keys.generation
+            check_signature(jws, key)
         claims.check_tenant(jws.payload, rules, key.issuer)
         token = claims.read(jws.payload, rules, self._clock.wall(), jws.payload_text)
         self._remember(jws)
@@ -55,6 +62,16 @@ class JwtValidator:
         if self._by_known_keys:
             return known_key(keys, kid, algorithm)
         return await keys.find(kid, algorithm, may_force=lambda: self._would_pass(jws, rules))
+
+    async def _replacing(self, refused: Key, jws: CompactJws, keys: IssuerKeys, rules: ClaimRules) -> Key | None:
+        """Another key that has taken the same kid by now: an issuer may have started anew with new keys.
+
+        A forgery costs a fetch only within the budget of unknown kids, and nothing where that is used up (T17, T22).
+        """
+        kid, algorithm = jws.header.key_id, jws.header.algorithm
+        if self._by_known_keys or not keys.may_be_replaced(kid, algorithm) or not self._would_pass(jws, rules):
+            return None
+        return await keys.find_replacing(refused, kid, algorithm)
 
     def _find(self, jws: CompactJws) -> tuple[IssuerKeys, ClaimRules]:
         """Choose by the exact ``iss``: what another issuer has signed is never tried (RFC 8725 §3.8)."""

@@ -20,6 +20,8 @@ class Publisher:
         self.lifetime: float | None = None
         """Seconds that Cache-Control allows."""
         self.fetches = 0
+        self.addresses: set[str] = set()
+        """What was fetched."""
         self.open = asyncio.Event()
         """Cleared, it keeps every request waiting."""
         self.open.set()
@@ -36,6 +38,7 @@ class Publisher:
     async def __call__(self, url: str) -> Fetched:
         """Be fetched."""
         self.fetches += 1
+        self.addresses.add(url)
         answer = self.answer
         await self.open.wait()
         if isinstance(answer, BaseException):

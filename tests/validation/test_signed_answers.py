@@ -239,6 +239,17 @@ async def test_a_new_key_that_signs_answers_is_fetched(api: ResourceServer, sign
     assert await kind(api, "after") is None
 
 
+async def test_a_key_that_was_replaced_under_its_kid_is_fetched(api: ResourceServer, signing: Signing) -> None:
+    """A development provider that starts anew; or else no opaque token could be judged until the next refresh."""
+    assert await kind(api, "before") is None
+    kid = signing.mint.mint.keys[0].kid
+    signing.mint.mint.keys[:] = [SigningKey.generate("ES256", kid=kid)]
+    signing.say()
+    assert await kind(api, "after") is None
+    signing.say(key=SigningKey.generate("ES256", kid=kid))
+    assert "signature is not the issuer's" in str(await refusal(api, "forged"))
+
+
 async def test_our_own_checks_come_on_top_of_the_signature(api: ResourceServer, signing: Signing) -> None:
     """RS-7662-2.2-b."""
     for said, expected in (
