@@ -78,11 +78,17 @@ class FailedAuthentications:
     An attempt that is under way counts as a failure until its outcome is known: others that would pass the limit if it
     fails wait for it, so a thousand guesses at once cause no more questions than one after the other. A token that was
     good once is no guess: it is always judged, also where its issuer has to be asked anew. ``is_proxy`` says of which
-    addresses many callers are behind, who were not named: they are not limited, nor is an unknown address.
+    addresses many callers are behind, who were not named: they are not limited, nor is an unknown address. It is None
+    where no proxy is known.
     """
 
     def __init__(
-        self, validator: TokenValidator, rate: RateLimit, clock: Clock, *, is_proxy: Callable[[Address], bool]
+        self,
+        validator: TokenValidator,
+        rate: RateLimit,
+        clock: Clock,
+        *,
+        is_proxy: Callable[[Address], bool] | None = None,
     ) -> None:
         self._validator = validator
         self._is_proxy = is_proxy
@@ -177,14 +183,14 @@ class FailedAuthentications:
             address = ipaddress.ip_address(client or "")
         except ValueError:
             return None
-        if self._is_proxy(address):
+        if self._is_proxy is not None and self._is_proxy(address):
             self._warn("a trusted proxy, %s, does not say who calls: those behind it have no limit of failed "
                        "authentications until it writes its forwarding header", address)  # fmt: skip
             return None
         return number(address)
 
     def _warn_of_one_for_many(self, client: str | None) -> None:
-        if ipaddress.ip_address(client or "").is_private:
+        if self._is_proxy is None and ipaddress.ip_address(client or "").is_private:
             self._warn("%s has reached the limit of failed authentications: if it is a proxy, all who come through it "
                        "share that limit until trusted_proxies names it", client)  # fmt: skip
 

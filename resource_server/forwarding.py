@@ -93,6 +93,11 @@ class Forwarding:
         return Client(address, proxy.secure or proto is not None)
 
     @property
+    def trusts_somebody(self) -> bool:
+        """Whether there are trusted proxies."""
+        return bool(self._trusted)
+
+    @property
     def trusts_everybody(self) -> bool:
         """Whether any caller may say to be any other."""
         return any(network.prefixlen == 0 for network in self._trusted)

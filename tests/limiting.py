@@ -43,11 +43,11 @@ class Judge:
 class Limited:
     """A limit in front of a judge, and requests to it."""
 
-    def __init__(self, time: TurnableClock, rate: RateLimit = RATE) -> None:
+    def __init__(self, time: TurnableClock, rate: RateLimit = RATE, *, proxy: str | None = None) -> None:
         self.judge = Judge()
         self.time = time
-        proxy = ip_address(PROXY)
-        self.limit = FailedAuthentications(self.judge, rate, time.clock, is_proxy=lambda address: address == proxy)
+        is_proxy = None if proxy is None else (lambda address: address == ip_address(proxy))
+        self.limit = FailedAuthentications(self.judge, rate, time.clock, is_proxy=is_proxy)
 
     async def refusal(self, token: str, client: str | None = STRANGER) -> Refusal | None:
         try:

@@ -8,6 +8,7 @@ import pytest
 
 from resource_server import Kind, Refusal, ResourceServer
 from resource_server.failed_authentications import COUNTED, MAX_KNOWN
+from resource_server.protector import ANY_TOKEN
 from resource_server.refusals import TABLE
 from tests.introspecting import GOOD, Endpoint, refusal, server
 from tests.limiting import NEIGHBOUR, RATE, Limited
@@ -177,3 +178,24 @@ async def test_an_expired_jwt_is_no_guess(issuer: Any, time: TurnableClock) -> N
         assert stale is not None
         assert stale.kind is Kind.EXPIRED
     assert await refusal(api, issuer.token()) is None
+
+
+async def test_an_open_stream_outlives_a_flood_from_its_address(time: TurnableClock, endpoint: Endpoint) -> None:
+    """T32, T33: it is judged again long after its token's answer has ended, and strangers can't end it meanwhile."""
+    api = server(time, endpoint, failed_authentications=RATE)
+    protector, walk = api.protector, api.protector.begin()
+    scope = {
+        "type": "http",
+        "scheme": "https",
+        "client": ("203.0.113.9", 1),
+        "headers": [(b"authorization", b"Bearer " + GOOD.encode())],
+    }
+    await protector.authenticate(scope, ANY_TOKEN, walk)
+    for _ in range(5):
+        endpoint.say(active=False)
+        await at_one_time(api, [f"guess-{number}" for number in range(100)])
+        time.turn(31)
+        await at_one_time(api, [f"guess-{number}" for number in range(100)])
+        endpoint.say()
+        await protector.judge_again(scope, ANY_TOKEN, walk)
+        assert not walk.forgiven

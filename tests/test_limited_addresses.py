@@ -49,8 +49,9 @@ async def test_two_callers_have_two_limits(limited: Limited, one: str, other: st
 
 
 @pytest.mark.parametrize("client", [None, "", "testclient", PROXY], ids=str)
-async def test_who_stands_for_nobody_in_particular_is_not_limited(limited: Limited, client: str | None) -> None:
+async def test_who_stands_for_nobody_in_particular_is_not_limited(time: TurnableClock, client: str | None) -> None:
     """A Unix socket; a trusted proxy that names nobody, and so stands for all who are behind it."""
+    limited = Limited(time, proxy=PROXY)
     assert set(await limited.flood(100, client)) == {Kind.BAD_SIGNATURE}
 
 
@@ -58,8 +59,11 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
 
 
-async def test_a_proxy_that_names_nobody_is_warned_of_once(limited: Limited, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_proxy_that_names_nobody_is_warned_of_once(
+    time: TurnableClock, caplog: pytest.LogCaptureFixture
+) -> None:
     """Its operator has a limit that limits nobody."""
+    limited = Limited(time, proxy=PROXY)
     await limited.flood(3, PROXY)
     [warning] = warnings(caplog)
     assert warning == (
@@ -83,11 +87,15 @@ async def test_an_address_of_the_own_network_that_is_refused_is_warned_of_once(
     )
 
 
-async def test_an_address_of_the_internet_is_no_reason_to_warn(
-    limited: Limited, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("client", "proxy"),
+    [pytest.param("8.8.8.8", None, id="the internet"), pytest.param("10.9.8.7", PROXY, id="named by a proxy")],
+)
+async def test_another_address_is_no_reason_to_warn(
+    time: TurnableClock, caplog: pytest.LogCaptureFixture, client: str, proxy: str | None
 ) -> None:
-    """Refusals are told by observers."""
-    await limited.flood(100, "8.8.8.8")
+    """Refusals are told by observers; where the proxies are known, an address of the own network is a caller's."""
+    await Limited(time, proxy=proxy).flood(100, client)
     assert warnings(caplog) == []
 
 

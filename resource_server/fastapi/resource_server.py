@@ -156,7 +156,8 @@ class ResourceServer(SecurityBase, Demanding):
                 "name your proxies alone",
             )
         self.failed_authentications = rate.shared_by(workers)
-        return FailedAuthentications(self.formats, self.failed_authentications, clock, is_proxy=believed.is_trusted)
+        is_proxy = believed.is_trusted if believed.trusts_somebody else None
+        return FailedAuthentications(self.formats, self.failed_authentications, clock, is_proxy=is_proxy)
 
     def requires(self, *needs: Need) -> Any:
         """Demand a valid access token that meets all of some needs.
