@@ -56,34 +56,59 @@ def extract(
     Raises :class:`Refusal` of the kinds REPEATED_ and MALFORMED_CREDENTIALS, UNSUPPORTED_SCHEME,
     CREDENTIALS_IN_QUERY and NO_CREDENTIALS. Does not look into the token.
     """
-    query: bytes | None = scope.get("query_string")
-    in_query = _names_access_token(query) if query else False
-    if not fields:
-        if in_query:
-            raise Refusal(Kind.CREDENTIALS_IN_QUERY, "a token in the query is ignored")
-        raise Refusal(Kind.NO_CREDENTIALS)
-    if len(fields) > 1:
-        raise Refusal(Kind.REPEATED_CREDENTIALS, f"{len(fields)} Authorization fields")
-    credentials = _parse(fields[0], schemes)
-    if in_query:
-        raise Refusal(Kind.REPEATED_CREDENTIALS, "a token in the Authorization field and one in the query")
+    scheme, token = presented(scope, fields, schemes)
+    credentials = of_token68(scheme, token, digest(token))
+    demand_one_way(scope)
     return credentials
 
 
-def _parse(value: bytes, schemes: tuple[str, ...]) -> Credentials:
-    spoken, _, token = value.partition(b" ")
+def presented(
+    scope: Mapping[str, Any], fields: tuple[bytes, ...], schemes: tuple[str, ...] = ("Bearer",)
+) -> tuple[str, bytes]:
+    """The scheme, and what follows it: not yet known to be a token68, nor to be the only token of the request.
+
+    Raises :class:`Refusal` as :func:`extract` does.
+    """
+    if len(fields) != 1:
+        if fields:
+            raise Refusal(Kind.REPEATED_CREDENTIALS, f"{len(fields)} Authorization fields")
+        if _is_in_query(scope):
+            raise Refusal(Kind.CREDENTIALS_IN_QUERY, "a token in the query is ignored")
+        raise Refusal(Kind.NO_CREDENTIALS)
+    spoken, _, token = fields[0].partition(b" ")
     scheme = _SCHEMES.get(spoken.lower())
     if scheme not in schemes:
-        if not _SCHEME.match(value):
+        if not _SCHEME.match(fields[0]):
             raise Refusal(Kind.MALFORMED_CREDENTIALS, "no authentication scheme")
         raise Refusal(Kind.UNSUPPORTED_SCHEME, "the scheme is none of " + ", ".join(schemes))
-    token = token.lstrip(b" ")
+    return scheme, token.lstrip(b" ")
+
+
+def digest(token: bytes) -> bytes:
+    """What a token is remembered by."""
+    return hashlib.sha256(token).digest()
+
+
+def of_token68(scheme: str, token: bytes, digest: bytes) -> Credentials:
+    """Credentials whose token has the grammar of one. Raises :class:`Refusal` (MALFORMED_CREDENTIALS)."""
     # Of a JWT nothing is left without these letters, which takes a third of the grammar's time; it judges the others.
     if (not token or token.translate(None, _LETTERS)) and not _TOKEN68.fullmatch(token):
         raise Refusal(Kind.MALFORMED_CREDENTIALS, "what follows the scheme is not one token68")
-    return Credentials(scheme, token.decode(), hashlib.sha256(token).digest())
+    return Credentials(scheme, token.decode(), digest)
 
 
-def _names_access_token(query: bytes) -> bool:
-    """Whether a raw query has a parameter ``access_token``, percent-decoded once."""
+def demand_one_way(scope: Mapping[str, Any]) -> None:
+    """Demand of a request with a token in the header field that there is none in its query (RFC 6750 §2).
+
+    Raises :class:`Refusal` (REPEATED_CREDENTIALS).
+    """
+    if _is_in_query(scope):
+        raise Refusal(Kind.REPEATED_CREDENTIALS, "a token in the Authorization field and one in the query")
+
+
+def _is_in_query(scope: Mapping[str, Any]) -> bool:
+    """Whether the raw query has a parameter ``access_token``, percent-decoded once."""
+    query: bytes | None = scope.get("query_string")
+    if not query:
+        return False
     return any(unquote_to_bytes(pair.partition(b"=")[0]) == b"access_token" for pair in query.split(b"&"))

@@ -9,14 +9,14 @@ from resource_server.authorization.combination import AllOf
 from resource_server.authorization.hierarchy import ScopeHierarchy
 from resource_server.authorization.requirement import Circumstances
 from resource_server.clock import Clock
-from resource_server.credentials import Credentials, credential_fields, extract
+from resource_server.credentials import Credentials, credential_fields, demand_one_way, digest, of_token68, presented
 from resource_server.events import Decision, Observer
 from resource_server.forwarding import UNKNOWN_CLIENT, Client, Forwarding
 from resource_server.issuers.trusted_issuers import TrustedIssuers
 from resource_server.refusals import Kind, Refusal
 from resource_server.validation import claims
 from resource_server.validation.validator import TokenValidator
-from resource_server.verified import VerifiedTokens
+from resource_server.verified import VerifiedToken, VerifiedTokens
 
 ANY_TOKEN: Final = AllOf()
 """What a route requires that names nothing: a valid access token."""
@@ -33,7 +33,12 @@ class Walk:
     """The matched route's template."""
     client: Client = UNKNOWN_CLIENT
     credentials: Credentials | None = None
+    """Of a token that was not remembered."""
+    digest: bytes | None = None
+    """SHA-256 of the token."""
     token: AccessToken | None = None
+    authenticated = False
+    """Whether the token is good by all that is judged without regard to the operation."""
     leeway: float = 0.0
     """Seconds, of the token's issuer."""
     forgiven = False
@@ -67,7 +72,7 @@ class ResourceProtector:
         self._issuers = issuers
         self._forwarding = forwarding
         self._hierarchy = hierarchy
-        self._clock = clock
+        self.clock = clock
         self._observers = tuple(observers)
         self._observers_of_grants = tuple(one for one in observers if not getattr(one, "refusals_only", False))
         self._first_issuer = issuers.first
@@ -76,11 +81,11 @@ class ResourceProtector:
         """The same path with another validator: for explanations, so it remembers nothing and tells nobody."""
         return ResourceProtector(
             validator,
-            VerifiedTokens(0, self._clock),
+            VerifiedTokens(0, self.clock),
             issuers=self._issuers,
             forwarding=self._forwarding,
             hierarchy=self._hierarchy,
-            clock=self._clock,
+            clock=self.clock,
         )
 
     async def protect(self, scope: Mapping[str, Any], requirement: AllOf = ANY_TOKEN) -> AccessToken:
@@ -95,42 +100,67 @@ class ResourceProtector:
         self.tell(scope, walk, None)
         return token
 
-    def decided(self, walk: Walk) -> None:
-        """Note that the decision fell: observers are told later, but not that it took so long."""
-        walk.ended = self._clock.monotonic()
-
     def begin(self) -> Walk:
         """A new walk."""
-        return Walk(self._clock.monotonic())
+        return Walk(self.clock.monotonic())
 
     async def authenticate(self, scope: Mapping[str, Any], requirement: AllOf, walk: Walk) -> AccessToken:
         """Who calls, in the order that the contract prescribes (``docs/refusals.md``, order of checks).
 
         Of the requirement only what needs no identity is judged: a network may be barred whoever calls.
         """
+        if not self.recall(scope, requirement, walk):
+            await self.validate(walk)
+        assert walk.token is not None  # noqa: S101 - both set it, or raise
+        return walk.token
+
+    def recall(self, scope: Mapping[str, Any], requirement: AllOf, walk: Walk) -> bool:
+        """Stations 1 and 3 for a remembered token, at once. Where False, its validation is to be awaited."""
         walk.client = self._forwarding.client(scope)
         fields = credential_fields(scope)
-        requirement.admit(walk.client)
-        walk.credentials = credentials = extract(scope, fields)
-        verified = self._verified.get(credentials.digest)
+        if requirement.networks:
+            requirement.admit(walk.client)
+        scheme, token = presented(scope, fields)
+        key = digest(token)
+        verified = self._verified.get(key)
         if verified is None:
-            caller = str(walk.client.address) if walk.client.address else None
-            verified = await self._validator.validate(credentials, caller)
-            self._verified.put(credentials.digest, verified, len(credentials.token))
+            walk.credentials = of_token68(scheme, token, key)  # what is remembered had the grammar of a token
+        walk.digest = key
+        demand_one_way(scope)
+        if verified is None:
+            return False
+        self._confirm(verified, walk)
+        return True
+
+    async def validate(self, walk: Walk) -> None:
+        """Stations 2 and 3 for a token that was not remembered."""
+        credentials = walk.credentials
+        assert credentials is not None  # noqa: S101 - they were extracted, and their token is not remembered
+        caller = str(walk.client.address) if walk.client.address else None
+        verified = await self._validator.validate(credentials, caller)
+        self._verified.put(credentials.digest, verified, len(credentials.token))
+        self._confirm(verified, walk)
+
+    def _confirm(self, verified: VerifiedToken, walk: Walk) -> None:
         walk.token, walk.leeway = token, leeway = verified.token, verified.leeway
         if token.confirmation is not None:  # RFC 9449 §7.2: a bound token is no bearer token, whatever binds it
             raise Refusal(Kind.UNCONFIRMED_TOKEN, "the token has a cnf claim, which nothing here confirms")
         self._check_expiry(token, leeway)
-        return token
+        walk.authenticated = True
 
     def _check_expiry(self, token: AccessToken, leeway: float) -> None:
-        now = self._clock.wall()
+        now = self.clock.wall()
         if claims.is_expired(token.expires_at, leeway, now):
             raise Refusal(Kind.EXPIRED, f"since {now - token.expires_at:.0f} s")
 
+    def permits(self, requirement: AllOf, walk: Walk) -> bool:
+        """Station 4 at once, where nothing but scopes is required. Where False, :meth:`authorize` has to judge."""
+        needed = requirement.scopes_alone
+        return needed is not None and walk.token is not None and needed <= self._hierarchy.expand(walk.token.scopes)
+
     async def authorize(self, scope: Mapping[str, Any], requirement: AllOf, walk: Walk) -> None:
-        """Whether the walk's token allows what is required."""
-        if not requirement.members:
+        """Whether the walk's token allows what is required. Raises :class:`Refusal`."""
+        if self.permits(requirement, walk):
             return
         assert walk.token is not None  # noqa: S101 - who is not authenticated does not come here
         refusal = await requirement.judge(walk.token, self.circumstances(scope, walk))
@@ -165,18 +195,18 @@ class ResourceProtector:
             path_params=scope.get("path_params") or {},
             granted=self._hierarchy.expand(walk.token.scopes if walk.token else frozenset()),
             first_issuer=self._first_issuer,
-            now=self._clock.wall(),
+            now=self.clock.wall(),
             leeway=walk.leeway,
             believed_claims=grants.claims if grants is not None else None,
         )
 
     def now(self) -> float:
         """Seconds since the epoch, by the protector's clock."""
-        return self._clock.wall()
+        return self.clock.wall()
 
     def seconds_left(self, walk: Walk) -> float:
         """Seconds until the walk's token expires."""
-        return walk.token.expires_at + walk.leeway - self._clock.wall() if walk.token else 0.0
+        return walk.token.expires_at + walk.leeway - self.clock.wall() if walk.token else 0.0
 
     def is_heard(self, refusal: Refusal | None) -> bool:
         """Whether an observer wants to be told of this outcome."""
@@ -188,13 +218,13 @@ class ResourceProtector:
         if not observers:
             return
         decision = Decision(
-            time=self._clock.wall(),
-            duration=(self._clock.monotonic() if walk.ended is None else walk.ended) - walk.began,
+            time=self.clock.wall(),
+            duration=(self.clock.monotonic() if walk.ended is None else walk.ended) - walk.began,
             method=scope.get("method", "GET"),
             route=walk.route,
             client=str(walk.client.address) if walk.client.address else None,
             token=walk.token,
-            digest=walk.credentials.digest if walk.credentials else None,
+            digest=walk.digest,
             refusal=refusal,
         )
         for observer in observers:

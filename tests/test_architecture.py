@@ -13,7 +13,7 @@ MAX_LINES = 300
 # From the ground up: a module may import those of its own floor and of the floors below. One row is one floor.
 FLOORS = (
     "access_token asgi check clock configuration_error demands printable refusals scope single_flight development",
-    "answering challenge cors credentials events forwarding page public rate_limit stores stream verified",
+    "answering challenge cors credentials events exchange forwarding page public rate_limit stores stream verified",
     "issuers authorization",
     "diagnosis failed_authentications protected_resource validation",
     "protector gate observers",

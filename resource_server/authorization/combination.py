@@ -22,13 +22,20 @@ class AllOf(Requirement):
     """All of some requirements, judged in the order of the contract; with none, any valid token will do."""
 
     members: tuple[Requirement, ...] = ()
+    networks: bool = field(init=False, repr=False, compare=False)
+    """Whether something is judged without regard to who calls."""
+    scopes_alone: frozenset[str] | None = field(init=False, repr=False, compare=False)
+    """The scopes that are all it takes, where nothing else is required and each of them is; else None."""
     _demands: Demands = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         flat = [part for member in self.members for part in member.parts()]
         ordered = tuple(sorted(dict.fromkeys(flat), key=_stage))
         object.__setattr__(self, "members", ordered)
-        object.__setattr__(self, "_demands", _union(ordered))
+        object.__setattr__(self, "networks", any(isinstance(member, FromNetwork) for member in ordered))
+        alone = all(isinstance(member, Scopes) and member.every for member in ordered)
+        object.__setattr__(self, "_demands", demands := _union(ordered))
+        object.__setattr__(self, "scopes_alone", frozenset(demands.scopes) if alone else None)
 
     def parts(self) -> tuple[Requirement, ...]:
         return self.members

@@ -4,7 +4,7 @@ A dependency that stands before ``requires()`` would else tell a stranger what e
 gate has made of a request is known here for certain, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
 
 from resource_server.asgi import AsgiApp, Receive, Scope, Send
@@ -13,12 +13,8 @@ from resource_server.asgi import AsgiApp, Receive, Scope, Send
 class Deciding(Protocol):
     """A request's passage, as far as a door knows it."""
 
-    def of(self, scope: Scope) -> "Deciding":
-        """The passage that is about the credentials of a scope."""
-        ...
-
-    async def decide(self, scope: Scope) -> bool:
-        """Decide for the matched route. Raises the refusal."""
+    def decide(self, scope: Scope) -> Awaitable[None] | None:
+        """Decide for the matched route; gives what has to be awaited for it. Raises the refusal."""
         ...
 
 
@@ -29,12 +25,17 @@ class Door:
         self.app = app
         self.server = server
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Decide, and let in."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Decide, and let in: at once, where nothing has to be awaited for that."""
         passages: Mapping[object, Deciding] = scope.get("resource_server", {})
         passage = passages.get(self.server)
-        if passage is not None:
-            await passage.of(scope).decide(scope)
+        waiting = None if passage is None else passage.decide(scope)
+        if waiting is None:
+            return self.app(scope, receive, send)
+        return self._let_in(waiting, scope, receive, send)
+
+    async def _let_in(self, waiting: Awaitable[None], scope: Scope, receive: Receive, send: Send) -> None:
+        await waiting
         await self.app(scope, receive, send)
 
 

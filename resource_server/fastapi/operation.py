@@ -28,6 +28,10 @@ class Operation:
     """The requirements that it comprises, by identity: held here, or else the next one may get the identity of one."""
 
 
+UNROUTED: Final = Operation(AllOf())
+"""What is decided before routing, where everything needs a token."""
+
+
 class Demanding:
     """Something in a dependency tree that requires: a base class, so that the tree's walk can tell."""
 
@@ -41,7 +45,7 @@ class Operations:
 
     def __init__(self, server: object) -> None:
         self.server = server
-        self._remembered: dict[int, tuple[Any, Operation]] = {}
+        self._remembered: dict[int, tuple[Any, Operation | None]] = {}
 
     def matched(self, scope: Mapping[str, Any]) -> Operation | None:
         """The operation of a scope whose route has been matched; None if it requires nothing of this server.
@@ -84,14 +88,13 @@ class Operations:
             return None
         known = self._remembered.get(id(dependant))
         if known is not None and known[0] is dependant and not overrides:
-            operation = known[1]
-        else:
-            found = list(_requirements(dependant, self.server, overrides))
-            covers = {id(requirement): requirement for requirement in found}
-            operation = Operation(AllOf(tuple(found)), getattr(route, "path_format", None), covers)
-            if not overrides and len(self._remembered) < MAX_REMEMBERED:
-                self._remembered[id(dependant)] = (dependant, operation)
-        return operation if operation.covers else None
+            return known[1]
+        found = list(_requirements(dependant, self.server, overrides))
+        covers = {id(requirement): requirement for requirement in found}
+        operation = Operation(AllOf(tuple(found)), getattr(route, "path_format", None), covers) if found else None
+        if not overrides and len(self._remembered) < MAX_REMEMBERED:
+            self._remembered[id(dependant)] = (dependant, operation)
+        return operation
 
 
 def template(scope: Mapping[str, Any]) -> str | None:

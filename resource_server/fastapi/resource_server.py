@@ -181,9 +181,11 @@ class ResourceServer(SecurityBase, Demanding):
         passages: dict[object, RequestPassage] = scope.get("resource_server") or {}
         passage = passages.get(self)
         if passage is not None:
-            passage = passage.of(scope)
+            token = passage.granted(scope, requirement)
+            if token is not None:
+                return token
         else:
-            passage = RequestPassage(scope, self.protector, self.space, self.operations, gated=False)
+            passage = RequestPassage(scope, self, gated=False)
             scope["resource_server"] = {**passages, self: passage}
             if not self._warned:
                 self._warned = True
@@ -195,9 +197,7 @@ class ResourceServer(SecurityBase, Demanding):
     ) -> RequestPassage:
         """The passage of one request through the gate."""
         self._applications.check()
-        passage = RequestPassage(
-            scope, self.protector, self.space, self.operations, gated=True, everything=everything, exempt=exempt
-        )
+        passage = RequestPassage(scope, self, gated=True, everything=everything, exempt=exempt)
         # never into a mapping that is there already: copies of the scope that other requests are made of share it
         scope["resource_server"] = {**scope.get("resource_server", {}), self: passage}
         return passage
