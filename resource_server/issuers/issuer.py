@@ -34,7 +34,7 @@ class Issuer:
     Raises :class:`ConfigurationError`. Opens no connection.
     """
 
-    url: str
+    url: str = field(kw_only=False)
     """The issuer identifier, to the letter as in the ``iss`` claim. https, or http on loopback for development."""
     audience: str | Sequence[str]
     """This API's identifier, or several; a token must name one of them in ``aud``."""

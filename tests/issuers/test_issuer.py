@@ -33,6 +33,13 @@ def test_the_defaults_are_strict() -> None:
     assert not issuer.is_loopback
 
 
+def test_its_identifier_may_come_first_as_that_of_a_resource_server_does() -> None:
+    """DESIGN §4: ``Issuer(url, audience=…)``; all else has a name, or two texts could be mistaken for each other."""
+    assert Issuer("https://id.example.com", audience="x") == Issuer(url="https://id.example.com", audience="x")
+    with pytest.raises(TypeError):
+        Issuer("https://id.example.com", "x")  # type: ignore[call-arg]
+
+
 def test_an_issuer_is_frozen() -> None:
     """T38: configuration is read once."""
     with pytest.raises(dataclasses.FrozenInstanceError):
