@@ -47,7 +47,9 @@ class JwtValidator:
         try:
             check_signature(jws, key)
         except Refusal:
-            other = await self._replacing(key, jws, keys, rules)
+            if not self._may_be_replaced(jws, keys, rules):
+                raise
+            other = await keys.find_replacing(key, jws.header.key_id, jws.header.algorithm)
             if other is None:
                 raise
             key, generation = other, keys.generation
@@ -63,15 +65,13 @@ class JwtValidator:
             return known_key(keys, kid, algorithm)
         return await keys.find(kid, algorithm, may_force=lambda: self._would_pass(jws, rules))
 
-    async def _replacing(self, refused: Key, jws: CompactJws, keys: IssuerKeys, rules: ClaimRules) -> Key | None:
-        """Another key that has taken the same kid by now: an issuer may have started anew with new keys.
+    def _may_be_replaced(self, jws: CompactJws, keys: IssuerKeys, rules: ClaimRules) -> bool:
+        """Whether to look for another key under the same kid: an issuer may have started anew with new keys.
 
         A forgery costs a fetch only within the budget of unknown kids, and nothing where that is used up (T17, T22).
         """
-        kid, algorithm = jws.header.key_id, jws.header.algorithm
-        if self._by_known_keys or not keys.may_be_replaced(kid, algorithm) or not self._would_pass(jws, rules):
-            return None
-        return await keys.find_replacing(refused, kid, algorithm)
+        possible = not self._by_known_keys and keys.may_be_replaced(jws.header.key_id, jws.header.algorithm)
+        return possible and self._would_pass(jws, rules)
 
     def _find(self, jws: CompactJws) -> tuple[IssuerKeys, ClaimRules]:
         """Choose by the exact ``iss``: what another issuer has signed is never tried (RFC 8725 §3.8)."""
