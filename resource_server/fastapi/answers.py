@@ -30,7 +30,7 @@ _WITHOUT_CONTENT: Final = (204, 205, 304)
 
 
 def answer_all(app: FastAPI, space: ProtectionSpace) -> None:
-    """Answer an application's own errors from the table."""
+    """Answer an application's own errors from the table, but those for which it has a handler of its own by now."""
 
     def respond(request: Request, status: int, members: dict[str, Any] | None = None) -> Response:
         accept = request.headers.get("accept", "")
@@ -70,9 +70,18 @@ def answer_all(app: FastAPI, space: ProtectionSpace) -> None:
     async def failed(request: Request, _error: Exception) -> Response:
         return respond(request, 500)
 
-    app.add_exception_handler(HTTPException, http_error)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(500, failed)
+    if _is_the_framework_s(app, HTTPException):
+        app.add_exception_handler(HTTPException, http_error)
+    if _is_the_framework_s(app, RequestValidationError):
+        app.add_exception_handler(RequestValidationError, invalid)
+    if _is_the_framework_s(app, 500) and _is_the_framework_s(app, Exception):
+        app.add_exception_handler(500, failed)
+
+
+def _is_the_framework_s(app: FastAPI, kind: Any) -> bool:
+    """Whether nobody has added a handler of his own, which would be meant."""
+    handler = app.exception_handlers.get(kind)
+    return handler is None or getattr(handler, "__module__", "").startswith("fastapi.")
 
 
 def answers_all(app: FastAPI) -> bool:

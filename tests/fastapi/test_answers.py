@@ -4,8 +4,11 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
-from fastapi import APIRouter, FastAPI, HTTPException
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.responses import JSONResponse
 
 from resource_server import ResourceServer
 from resource_server.testing import FakeIssuer
@@ -200,6 +203,47 @@ async def test_a_status_without_content_has_none(api: ResourceServer, status: in
     response = await call(app, "GET", "/", headers=PROBLEM)
     assert (response.status_code, response.content, response.headers["etag"]) == (status, b"", '"1"')
     assert "content-length" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(StarletteHTTPException, id="starlette-s"),
+        HTTPException,
+        RequestValidationError,
+        Exception,
+        500,
+        404,
+    ],
+)
+@pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
+async def test_a_handler_of_the_application_s_own_stays_wherever_it_was_added(
+    api: ResourceServer, issuer: FakeIssuer, kind: Any, first: bool
+) -> None:
+    """A handler that somebody wrote is meant, whether install() stands above it or below."""
+    app = FastAPI()
+    if not first:
+        api.install(app, answer_all=True)
+
+    @app.exception_handler(kind)
+    async def handle(request: Request, error: Exception) -> Response:
+        return JSONResponse("mine", 418)
+
+    if first:
+        api.install(app, answer_all=True)
+
+    @app.get("/notes/{number}", dependencies=[api.requires()])
+    async def read(number: int) -> None:
+        raise HTTPException(409) if number else RuntimeError
+
+    asked = {StarletteHTTPException: "/x", HTTPException: "/notes/1", RequestValidationError: "/notes/x", 404: "/x"}
+    paths = ["/x", "/notes/1", "/notes/x", "/notes/0"]
+    statuses = {path: (await call(app, "GET", path, token=issuer.token())).status_code for path in paths}
+    expected = {"/x": 404, "/notes/1": 409, "/notes/x": 422, "/notes/0": 500} | {asked.get(kind, "/notes/0"): 418}
+    if kind is StarletteHTTPException:
+        expected["/notes/1"] = 418
+    assert statuses == expected
+    assert (await call(app, "GET", "/notes/1")).content == MISSING
 
 
 async def test_refusals_are_as_ever(app: FastAPI) -> None:
