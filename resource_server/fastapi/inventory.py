@@ -1,9 +1,10 @@
 """What each route of an application requires, by every resource server that is installed there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Host, Mount, Router, WebSocketRoute
 
 from resource_server.configuration_error import ConfigurationError
@@ -135,13 +136,26 @@ def check_routes(app: Any) -> None:
     """Demand that each route can let somebody in by what it requires. Raises :class:`ConfigurationError`.
 
     A path parameter by which it decides is there and stays a text, and scopes are scopes: a misspelt parameter would
-    refuse everybody, for ever, and so would the letters of one text that was given as a list of scopes.
+    refuse everybody, for ever, and so would the letters of one text that was given as a list of scopes. What answers
+    for origins stands where it sees what it has to answer.
     """
+    _check_cors(getattr(app, "user_middleware", []))
     for one in _served(app):
         for gate in one.gates:
             found = _fault(one, gate.server)
             if found is not None:
                 raise ConfigurationError(f"{one.methods} {one.host}{one.path}", found)
+
+
+def _check_cors(middleware: Sequence[Any]) -> None:
+    """The first is the outermost."""
+    gates = [at for at, one in enumerate(middleware) if one.cls is Gate and one.kwargs["everything"]]
+    if gates and any(one.cls is CORSMiddleware for one in middleware[gates[0] :]):
+        raise ConfigurationError(
+            "CORSMiddleware",
+            'was added before install(protect="all"), which answers preflights and refuses in front of it: '
+            "add it after, or give its origins as cors_origins in its place",
+        )
 
 
 def _fault(one: _Served, server: Any) -> str | None:
