@@ -32,26 +32,33 @@ class Answered(Protocol):
         ...
 
 
-def complete(message: Message, decided: Answered, scope: Scope, *, body_read: bool) -> set[bytes]:
+def complete(message: Message, decided: Answered, scope: Scope, *, body_read: bool) -> list[bytes]:
     """Add what the application's own handlers may have lost or could not know.
 
     Gives the names of the fields that the application has set, in lower case.
     """
-    message["headers"] = headers = list(message.get("headers", ()))
-    names = {name.lower() for name, _ in headers}
+    message["headers"] = headers = [*message.get("headers", ())]
+    names = [name.lower() for name, _ in headers]
     status, answer = message["status"], decided.answer
-    if answer is not None and status == answer.status and b"www-authenticate" not in names:
-        headers += [pair for pair in _raw(answer) if pair[0] == b"www-authenticate"]
-    elif status == 401 and b"www-authenticate" not in names:
-        headers.append((b"www-authenticate", decided.bare_challenge.encode()))  # of every 401, whoever gave it
-    if status >= 400 and not body_read and b"connection" not in names and has_body(scope):
-        headers.append((b"connection", b"close"))  # or else the server reads on, however much was announced
+    if status >= 400:
+        if b"www-authenticate" not in names:
+            headers += _lost_challenges(status, decided)
+        if not body_read and b"connection" not in names and has_body(scope):
+            headers.append((b"connection", b"close"))  # or else the server reads on, however much was announced
     if b"cache-control" not in names:
         if answer is not None or status in HEURISTICALLY_CACHED:
             headers.append((b"cache-control", b"no-store"))
         elif decided.authenticated:
             headers.append((b"cache-control", b"private"))
     return names
+
+
+def _lost_challenges(status: int, decided: Answered) -> list[tuple[bytes, bytes]]:
+    answer = decided.answer
+    if answer is not None and status == answer.status:
+        return [pair for pair in _raw(answer) if pair[0] == b"www-authenticate"]
+    # of every 401, whoever gave it
+    return [(b"www-authenticate", decided.bare_challenge.encode())] if status == 401 else []
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, answer: Answer) -> None:

@@ -19,6 +19,7 @@ MAX_FIELD: Final = 16 * 1024
 _SCHEME = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +|\Z)")
 _TOKEN68 = re.compile(rb"[A-Za-z0-9\-._~+/]+=*")
 _LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+_SHA256: Final = hashlib.sha256()
 _SCHEMES: Final = {b"bearer": "Bearer", b"dpop": "DPoP"}
 
 
@@ -86,7 +87,9 @@ def presented(
 
 def digest(token: bytes) -> bytes:
     """What a token is remembered by."""
-    return hashlib.sha256(token).digest()
+    hashing = _SHA256.copy()  # OpenSSL looks for an algorithm that is asked for by name, each time
+    hashing.update(token)
+    return hashing.digest()
 
 
 def of_token68(scheme: str, token: bytes, digest: bytes) -> Credentials:

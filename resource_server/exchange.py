@@ -74,10 +74,9 @@ class Exchange:
         """Whether what the application ended with is the end of its stream, which came from here, and nothing else."""
         return self._watch is not None and self._watch.has_caused(error)
 
-    async def finish(self) -> None:
-        """The application has served the request."""
-        if self._watch is not None:
-            await self._watch.finish()
+    def finish(self) -> Awaitable[None] | None:
+        """The application has served the request: what is to be awaited before it is over."""
+        return None if self._watch is None else self._watch.finish()
 
 
 class HttpExchange(Exchange):

@@ -100,21 +100,25 @@ class Gate:
             await answer_preflight(send, None)
             return
         passage = self._server.passage(scope, everything=everything, exempt=exempt)
+        refused: Answer | None = None
         if passage.unrouted:
             waiting = passage.decide_unrouted()
             if waiting is not None:
                 await waiting
+            refused = passage.answer
         passing = (HttpExchange if kind == "http" else WebSocketExchange)(passage, scope, receive, send, self._limits)
         try:
-            if passage.answer is not None:
-                await refuse(scope, receive, send, passage.answer)
-            else:
+            if refused is None:
                 await self._app(scope, passing.receive, passing.send)
+            else:
+                await refuse(scope, receive, send, refused)
         except BaseException as error:
             if not passing.has_caused(error):
                 raise
         finally:
-            await passing.finish()
+            ending = passing.finish()
+            if ending is not None:
+                await ending
             passage.end()
             passage.close()
 

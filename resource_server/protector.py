@@ -75,6 +75,8 @@ class ResourceProtector:
         self.clock = clock
         self._observers = tuple(observers)
         self._observers_of_grants = tuple(one for one in observers if not getattr(one, "refusals_only", False))
+        self.hears_grants = bool(self._observers_of_grants)
+        """Whether an observer wants to be told of more than refusals."""
         self._first_issuer = issuers.first
 
     def judging_by(self, validator: TokenValidator) -> "ResourceProtector":
@@ -126,7 +128,8 @@ class ResourceProtector:
         if verified is None:
             walk.credentials = of_token68(scheme, token, key)  # what is remembered had the grammar of a token
         walk.digest = key
-        demand_one_way(scope)
+        if scope.get("query_string"):
+            demand_one_way(scope)
         if verified is None:
             return False
         self._confirm(verified, walk)
@@ -207,10 +210,6 @@ class ResourceProtector:
     def seconds_left(self, walk: Walk) -> float:
         """Seconds until the walk's token expires."""
         return walk.token.expires_at + walk.leeway - self.clock.wall() if walk.token else 0.0
-
-    def is_heard(self, refusal: Refusal | None) -> bool:
-        """Whether an observer wants to be told of this outcome."""
-        return bool(self._observers_of_grants if refusal is None else self._observers)
 
     def tell(self, scope: Mapping[str, Any], walk: Walk, refusal: Refusal | None) -> None:
         """Tell the observers how a walk ended; to be called once a request."""

@@ -6,6 +6,7 @@ one, the first would refuse with a challenge that lacks the scope of the second.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from fastapi.routing import iter_route_contexts
@@ -28,6 +29,7 @@ class Operation:
     """The requirements that it comprises, by identity: held here, or else the next one may get the identity of one."""
 
 
+_NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
 UNROUTED: Final = Operation(AllOf())
 """What is decided before routing, where everything needs a token."""
 
@@ -47,13 +49,13 @@ class Operations:
         self.server = server
         self._remembered: dict[int, tuple[Any, Operation | None]] = {}
 
-    def matched(self, scope: Mapping[str, Any]) -> Operation | None:
+    def matched(self, scope: Mapping[str, Any], overrides: Mapping[Any, Any]) -> Operation | None:
         """The operation of a scope whose route has been matched; None if it requires nothing of this server.
 
         FastAPI keeps the context of an included route under a key that is its own; without that key the order of
         checks would degrade, never a decision, because each requirement is judged by its dependency too.
         """
-        return self._of(matched_route(scope), _overrides(scope))
+        return self._of(matched_route(scope), overrides)
 
     def find(self, scope: Mapping[str, Any]) -> Operation | None:
         """The operation that a scope's path would be routed to; costs a match with each route."""
@@ -70,8 +72,8 @@ class Operations:
             app = leads_to(context)
             if app is not None:
                 return self._find({**scope, **child_scope, "app": app}, app.routes)
-            return self._of(context, _overrides(scope))
-        return self._of(frontend_at(scope.get("app"), scope), _overrides(scope))
+            return self._of(context, overrides_of(scope))
+        return self._of(frontend_at(scope.get("app"), scope), overrides_of(scope))
 
     def scopes(self, app: Any) -> set[str]:
         """All scopes that an application's routes may ask for, in those mounted below it, too."""
@@ -104,13 +106,14 @@ def template(scope: Mapping[str, Any]) -> str | None:
 
 def matched_route(scope: Mapping[str, Any]) -> Any:
     """The matched route, as it was included. What an outer application left in the scope is no longer it."""
-    route = scope.get("route")
-    context = scope.get("fastapi", {}).get("effective_route_context")
+    route, own = scope.get("route"), scope.get("fastapi")
+    context = own.get("effective_route_context") if own else None
     return context if context is not None and getattr(context, "original_route", None) is route else route
 
 
-def _overrides(scope: Mapping[str, Any]) -> Mapping[Any, Any]:
-    overrides: Mapping[Any, Any] = getattr(scope.get("app"), "dependency_overrides", {})
+def overrides_of(scope: Mapping[str, Any]) -> Mapping[Any, Any]:
+    """What is overridden in the application that a scope has come to."""
+    overrides: Mapping[Any, Any] = getattr(scope.get("app"), "dependency_overrides", _NOTHING)
     return overrides
 
 

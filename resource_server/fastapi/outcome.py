@@ -66,23 +66,27 @@ class Outcome(Walk):
             return False
 
     def granted(self, scope: MutableMapping[str, Any], requirement: AllOf) -> AccessToken | None:
-        """The token, where this very requirement was granted; None where it was refused or is yet to be decided."""
+        """The token, where this very requirement was granted to the credentials of a scope, for its path parameters."""
         if id(requirement) not in self._covers or self.refusal is not None:
             return None
-        return self.token if scope.get("path_params") is self._parameters else None
+        if scope.get("path_params") is not self._parameters or not self.bears(scope):
+            return None
+        return self.token
 
-    def decide(self, scope: MutableMapping[str, Any], operation: Operation) -> Awaitable[None] | None:
+    def decide(
+        self, scope: MutableMapping[str, Any], operation: Operation, overrides: Mapping[Any, Any]
+    ) -> Awaitable[None] | None:
         """Decide for an operation, unless that is done. Gives what has to be awaited for it, if anything.
 
         Raises :class:`Refused`, or a plain 404 for what is hidden.
         """
-        if self._has_granted(scope, operation):
+        if self.authenticated and self._has_granted(scope, operation):
             return None
         self._scope = scope
         self.route = operation.route or self.route
         if not self.authenticated:
             self._lines = list(scope["headers"])
-            supply = supply_of(scope, self._server)
+            supply = supply_of(overrides, self._server) if overrides else None
             if supply is not None:
                 return self._decide_supplied(scope, operation, supply)
         requirement = operation.requirement
@@ -120,12 +124,13 @@ class Outcome(Walk):
         await self._decide(scope, operation)
 
     def _has_granted(self, scope: MutableMapping[str, Any], operation: Operation) -> bool:
-        if not self.authenticated or self.refusal is not None or scope.get("path_params") is not self._parameters:
+        if self.refusal is not None or scope.get("path_params") is not self._parameters:
             return False
         return operation.covers is self._covers or operation.covers.keys() <= self._covers.keys()
 
     def _grant(self, scope: MutableMapping[str, Any], operation: Operation) -> None:
-        self.ended = self._protector.clock.monotonic()
+        if self._protector.hears_grants:
+            self.ended = self._protector.clock.monotonic()
         self._parameters = scope.get("path_params")
         if self._covers:
             self._covers = {**self._covers, **operation.covers}
@@ -175,10 +180,10 @@ class Outcome(Walk):
 
     def tell(self, scope: MutableMapping[str, Any]) -> None:
         """Tell the observers of it, once."""
-        if self._told or (self.refusal is None and not self.authenticated):
+        if self.refusal is None and not (self.authenticated and self._protector.hears_grants):
             return
-        self._told = True
-        if self._protector.is_heard(self.refusal):
+        if not self._told:
+            self._told = True
             self.route = self.route or template(scope)
             self._protector.tell(scope, self, self.refusal)
 

@@ -40,11 +40,8 @@ def check_overrides(overrides: Mapping[Any, Any], server: object) -> None:
             raise LeftOverride("one requires(…) is overridden, which would skip authorization: override api itself")
 
 
-def supply_of(scope: Mapping[str, Any], server: object) -> Callable[[], Any] | None:
+def supply_of(overrides: Mapping[Any, Any], server: object) -> Callable[[], Any] | None:
     """What supplies a token in place of credentials. Raises :class:`LeftOverride` outside of tests."""
-    overrides = getattr(scope.get("app"), "dependency_overrides", None)
-    if not overrides:
-        return None
     check_overrides(overrides, server)
     supply: Callable[[], Any] | None = overrides.get(server)
     return supply

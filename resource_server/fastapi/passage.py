@@ -1,7 +1,7 @@
 """One request's way through one resource server: decided once, however many ``requires()`` its route has."""
 
 from collections.abc import Awaitable, MutableMapping
-from typing import Any
+from typing import Any, Final
 
 from fastapi import HTTPException
 
@@ -10,39 +10,36 @@ from resource_server.authorization.combination import AllOf
 from resource_server.challenge import Answer
 from resource_server.fastapi.door import hang
 from resource_server.fastapi.exemption import Exemption
-from resource_server.fastapi.operation import UNROUTED, Operation, matched_route
+from resource_server.fastapi.operation import UNROUTED, Operation, matched_route, overrides_of
 from resource_server.fastapi.outcome import Judging, Outcome
-from resource_server.fastapi.overrides import supply_of
-from resource_server.public import PublicPaths
+from resource_server.fastapi.overrides import check_overrides
 from resource_server.refusals import Kind, Refusal
+
+_KEY: Final = "resource_server"
 
 
 class RequestPassage:
     """Kept in the request's ASGI scope; has it judged wherever it comes by: gate, door, body, ``requires()``.
 
-    Each set of credentials gets a outcome of its own. There is one, unless middleware inside the gate puts others
-    into the request; then they follow each other.
+    Each set of credentials has an outcome of its own. There is one, unless middleware inside the gate puts others into
+    the request; then they follow each other.
     """
 
     _outcomes: tuple[Outcome, ...] = ()
-    _exemption: Exemption | None = None
+    exemption: Exemption | None = None
+    """Where the gate lets it pass for its path alone."""
+    gated = True
+    """Whether there is a gate, which ends and closes it."""
+    unrouted = False
+    """Whether anything is to be decided before routing: everything needs a token."""
     _ended = False
 
-    def __init__(
-        self,
-        scope: MutableMapping[str, Any],
-        server: Judging,
-        *,
-        gated: bool,
-        everything: bool = False,
-        exempt: PublicPaths | None = None,
-    ) -> None:
+    def __init__(self, scope: MutableMapping[str, Any], server: Judging) -> None:
         self._scope = scope
         self._server = server
-        self._gated = gated
-        self.unrouted = everything
-        if exempt is not None:
-            self._exemption = Exemption(scope, exempt)
+        # never into a mapping that is there already: copies of the scope that other requests are made of share it
+        others = scope.get(_KEY)
+        scope[_KEY] = {**others, server: self} if others else {server: self}
 
     @property
     def current(self) -> Outcome:
@@ -61,7 +58,7 @@ class RequestPassage:
     def decide_unrouted(self) -> Awaitable[None] | None:
         """Authenticate before routing, where everything is protected. A refusal is left in ``answer``."""
         try:
-            waiting = self._of(self._scope).decide(self._scope, UNROUTED)
+            waiting = self._of(self._scope).decide(self._scope, UNROUTED, overrides_of(self._scope))
         except HTTPException:
             return None
         return None if waiting is None else _quietly(waiting)
@@ -77,9 +74,9 @@ class RequestPassage:
         Where the gate let a public path pass and it is no longer that path, decide here. Gives a refusal's answer.
         """
         self._scope = scope
-        if self._exemption is None or self._exemption.holds(scope):
+        if self.exemption is None or self.exemption.holds(scope):
             return None
-        self._exemption = None
+        self.exemption = None
         if not self.current.authenticated:
             waiting = self.decide_unrouted()
             if waiting is not None:
@@ -91,8 +88,9 @@ class RequestPassage:
 
         Gives what has to be awaited for it. Raises :class:`Refused`, or a plain 404 for what is hidden.
         """
-        operation = self._server.operations.matched(scope)
-        return None if operation is None else self._of(scope).decide(scope, operation)
+        overrides = overrides_of(scope)
+        operation = self._server.operations.matched(scope, overrides)
+        return None if operation is None else self._of(scope).decide(scope, operation, overrides)
 
     async def decide_routed(self) -> bool:
         """Decide for the matched route before the body is read; False where none has been matched yet."""
@@ -109,22 +107,27 @@ class RequestPassage:
 
     def granted(self, scope: MutableMapping[str, Any], requirement: AllOf) -> AccessToken | None:
         """The token, where this requirement has been granted to the credentials of a scope."""
-        return self._of(scope).granted(scope, requirement)
+        for outcome in self._outcomes:
+            token = outcome.granted(scope, requirement)
+            if token is not None:
+                return token
+        return None
 
     async def require(self, scope: MutableMapping[str, Any], requirement: AllOf) -> AccessToken:
         """Decide for one ``requires()``, and for its whole operation, if it belongs to that."""
         outcome = self._of(scope)
-        operation = self._server.operations.matched(scope)
+        overrides = overrides_of(scope)
+        operation = self._server.operations.matched(scope, overrides)
         if operation is None or id(requirement) not in operation.covers:
             operation = Operation(requirement, covers={id(requirement): requirement})
-        elif self._gated:  # a route that was added below after the first request, and not seen
+        elif self.gated:  # a route that was added below after the first request, and not seen
             hang(matched_route(scope), self._server)
         try:
-            waiting = outcome.decide(scope, operation)
+            waiting = outcome.decide(scope, operation, overrides)
             if waiting is not None:
                 await waiting
         finally:
-            if not self._gated:
+            if not self.gated:
                 self._scope = scope
                 self.end()
                 self.close()
@@ -140,15 +143,22 @@ class RequestPassage:
         """Tell the observers, once of each credentials that were judged."""
         for outcome in self._outcomes:
             outcome.tell(self._scope)
-        if not self._outcomes and self._gated and not self._ended:
+        if not self._outcomes and self.gated and not self._ended:
             self._ended = True
-            supply_of(self._scope, self._server)  # nothing was required, or all of that is overridden
+            # nothing was required, or all of that is overridden
+            check_overrides(overrides_of(self._scope), self._server)
 
     def close(self) -> None:
         """The request is over."""
         self._scope = {}
         for outcome in self._outcomes:
             outcome.close()
+
+
+def passage_of(scope: MutableMapping[str, Any], server: object) -> RequestPassage | None:
+    """The passage of a request through one resource server; None where there is no gate, and nothing was required."""
+    passages: dict[object, RequestPassage] | None = scope.get(_KEY)
+    return passages.get(server) if passages else None
 
 
 async def _quietly(waiting: Awaitable[None]) -> None:

@@ -25,7 +25,10 @@ class Requires(SecurityBase, Demanding):
 
     async def __call__(self, connection: HTTPConnection) -> AccessToken:
         """Decide, and give the token to the endpoint."""
-        token: AccessToken = await self.server.decide(connection.scope, self.requirement)
+        scope = connection.scope
+        token: AccessToken | None = self.server.granted(scope, self.requirement)
+        if token is None:
+            token = await self.server.decide(scope, self.requirement)
         return token
 
     def demand(self, server: object, parent_scopes: Sequence[str], own_scopes: Sequence[str]) -> list[AllOf]:

@@ -25,10 +25,11 @@ from resource_server.failed_authentications import FailedAuthentications
 from resource_server.fastapi.answers import answer_all as give_all_answers
 from resource_server.fastapi.api_docs import ApiDocs
 from resource_server.fastapi.applications import Applications
+from resource_server.fastapi.exemption import Exemption
 from resource_server.fastapi.inventory import check_routes
 from resource_server.fastapi.openapi import document
 from resource_server.fastapi.operation import Demanding, Operations
-from resource_server.fastapi.passage import RequestPassage
+from resource_server.fastapi.passage import RequestPassage, passage_of
 from resource_server.fastapi.requires import Requires
 from resource_server.forwarding import Forwarding
 from resource_server.gate import Gate
@@ -176,17 +177,17 @@ class ResourceServer(SecurityBase, Demanding):
         """All scopes that the dependency tree names above this point, as FastAPI adds them up."""
         return [self._of_scopes([*parent_scopes, *own_scopes])] if server is self else []
 
+    def granted(self, scope: MutableMapping[str, Any], requirement: AllOf) -> AccessToken | None:
+        """The token, where a requirement has been granted already, as at the door of the route. Decides nothing."""
+        passage = passage_of(scope, self)
+        return None if passage is None else passage.granted(scope, requirement)
+
     async def decide(self, scope: MutableMapping[str, Any], requirement: AllOf) -> AccessToken:
         """Decide about one requirement of a request. Raises :class:`Refused`."""
-        passages: dict[object, RequestPassage] = scope.get("resource_server") or {}
-        passage = passages.get(self)
-        if passage is not None:
-            token = passage.granted(scope, requirement)
-            if token is not None:
-                return token
-        else:
-            passage = RequestPassage(scope, self, gated=False)
-            scope["resource_server"] = {**passages, self: passage}
+        passage = passage_of(scope, self)
+        if passage is None:
+            passage = RequestPassage(scope, self)
+            passage.gated = False
             if not self._warned:
                 self._warned = True
                 _log.warning("requires() works without api.install(app), but then bodies are read before the decision")
@@ -197,9 +198,11 @@ class ResourceServer(SecurityBase, Demanding):
     ) -> RequestPassage:
         """The passage of one request through the gate."""
         self._applications.check()
-        passage = RequestPassage(scope, self, gated=True, everything=everything, exempt=exempt)
-        # never into a mapping that is there already: copies of the scope that other requests are made of share it
-        scope["resource_server"] = {**scope.get("resource_server", {}), self: passage}
+        passage = RequestPassage(scope, self)
+        if everything:
+            passage.unrouted = True
+        elif exempt is not None:
+            passage.exemption = Exemption(scope, exempt)
         return passage
 
     def check(self, app: Any) -> None:
