@@ -18,7 +18,7 @@ MOST: Final = 1_000_000
 LONGEST: Final = 86_400
 """Seconds: a day."""
 
-_WRITTEN: Final = re.compile(r"([0-9]{1,7})/([0-9]{1,5})(s|m|h)", re.ASCII)
+_WRITTEN: Final = re.compile(r"([0-9]{1,7})/([0-9]{1,5})(s|m|h)")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600}
 _SECOND: Final = 1_000_000_000
 """Nanoseconds."""
