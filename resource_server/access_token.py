@@ -66,6 +66,17 @@ class AccessToken:
         """Whether the client acts for itself, without a user (RFC 9068 §5): its subject is its own id."""
         return self.subject == self.client_id
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:
+        """Pydantic's question how to make one of what came in, which FastAPI puts for each parameter.
+
+        Where a dependency is forgotten, or its brackets, the content of a request would be a token (T1).
+        """
+        raise TypeError(
+            "an AccessToken comes from requires(…) alone, as in Annotated[AccessToken, api.requires()]: "
+            "it is never read from a request, nor sent as an answer"
+        )
+
 
 @lru_cache(maxsize=256)
 def _open(text: bytes) -> Mapping[str, Any]:
