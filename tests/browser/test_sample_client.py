@@ -140,22 +140,26 @@ def test_a_user_who_may_not_is_told_and_not_sent_away(logged_in: SampleClient, v
 
 
 @pytest.mark.parametrize(
-    ("retry_after", "seconds"),
-    [("7", 7), ("86400", 60), ("Wed, 21 Oct 2026 07:28:00 GMT", 1)],
-    ids=["7", "a day", "date"],
+    ("status", "retry_after", "seconds"),
+    [
+        pytest.param(503, "7", 7, id="an outage"),
+        pytest.param(503, "86400", 60, id="an outage of a day"),
+        pytest.param(503, "Wed, 21 Oct 2026 07:28:00 GMT", 1, id="an outage until a date"),
+        pytest.param(429, "6", 6, id="a limit"),
+    ],
 )
-def test_an_outage_is_waited_for_with_the_token_kept(
-    logged_in: SampleClient, visitor: Watched, retry_after: str, seconds: int
+def test_an_outage_or_a_limit_is_waited_for_with_the_token_kept(
+    logged_in: SampleClient, visitor: Watched, status: int, retry_after: str, seconds: int
 ) -> None:
-    """503: as many seconds as Retry-After says, sixty at most, and not one call before."""
-    visitor.expect(503)
+    """503, 429: as many seconds as Retry-After says, sixty at most, and not one call before."""
+    visitor.expect(status)
     page = logged_in.page
     calls: list[str] = []
 
     def answer(route: Route) -> None:
         calls.append(route.request.headers["authorization"])
         if len(calls) == 1:
-            route.fulfill(status=503, headers={"retry-after": retry_after}, json={"error": "temporarily_unavailable"})
+            route.fulfill(status=status, headers={"retry-after": retry_after}, json={"error": "try_again"})
         else:
             route.continue_()
 
