@@ -48,8 +48,25 @@ def test_the_list_of_types_is_closed(accepted: Any) -> None:
 )
 def test_a_marker_that_marks_nothing_is_refused(markers: Any) -> None:
     """T18: an empty alternative would be met by every token."""
-    with pytest.raises(ConfigurationError, match="markers"):
+    with pytest.raises(ConfigurationError) as caught:
         issuer(markers=markers)
+    empty = "must not hold an empty alternative, which every token meets"
+    assert caught.value.option == "markers"
+    assert caught.value.problem == (
+        empty if {} in markers else 'must name claims and their values, as in {"token_use": "access"}'
+    )
+
+
+def test_a_marker_may_have_several_values() -> None:
+    """T18: one of them is to be met."""
+    [marker] = issuer(markers=[{"typ": ["Bearer", "DPoP"], "token_use": "access"}]).markers
+    assert marker == {"typ": ("Bearer", "DPoP"), "token_use": ("access",)}
+
+
+def test_all_types_of_the_list_may_be_accepted_at_once() -> None:
+    """T18: each once."""
+    accepted = issuer(accept_typ=["missing", "JWT", "at+jwt", "JWT"], markers=[{"a": "b"}]).accept_typ
+    assert accepted == ("missing", "JWT", "at+jwt")
 
 
 @pytest.mark.parametrize(

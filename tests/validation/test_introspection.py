@@ -87,7 +87,10 @@ async def test_an_answer_that_is_no_unambiguous_json_object_is_none(
 ) -> None:
     """RS-7662-2.2-a, T28: never the token's fault, never a failure of ours."""
     endpoint.fail(status(200, body))
-    assert await kind(server(time, endpoint)) == UNAVAILABLE
+    refused = await refusal(server(time, endpoint))
+    assert refused is not None
+    assert refused.kind is Kind.ISSUER_UNAVAILABLE
+    assert refused.reason.startswith(f"introspection at {URL}: the answer is no JSON object (")
 
 
 @pytest.mark.parametrize("content_type", ["", "text/html", "text/plain", "application/jwt", "application/jsonp"])
@@ -97,7 +100,10 @@ async def test_an_answer_of_another_content_type_is_none(
     """RFC 7662 §2.2: application/json; a login page is no judgement."""
     body = json.dumps(members(time)).encode()
     endpoint.fail(Answered(200, content_type, body))
-    assert await kind(server(time, endpoint)) == UNAVAILABLE
+    refused = await refusal(server(time, endpoint))
+    assert refused is not None
+    assert refused.kind is Kind.ISSUER_UNAVAILABLE
+    assert refused.reason == f"introspection at {URL}: the answer's content type is not application/json"
 
 
 FAULTS = [
