@@ -39,7 +39,12 @@ class Applications:
         self._serves = False
 
     def add(self, app: FastAPI) -> None:
-        """Take one in; what is below it is found when all of that is there."""
+        """Take one in; what is below it is found when all of that is there. Raises :class:`ConfigurationError`."""
+        if not isinstance(app, FastAPI):
+            problem = f"takes a FastAPI application, not a {type(app).__name__}: dependencies=[…] protect a router"
+            raise ConfigurationError("install", problem)
+        if any(one is app for one in self._installed):
+            raise ConfigurationError("install", "was called twice for one application: give all options at once")
         cover(app)
         self._installed.append(app)
         self._seen.append((app.router, -1, -1))

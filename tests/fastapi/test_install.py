@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from starlette.applications import Starlette
 
 from resource_server import ConfigurationError, Issuer, ResourceServer
 from resource_server.testing import FakeIssuer
@@ -130,3 +131,24 @@ def test_what_is_no_scope_is_refused_when_the_route_is_written(api: ResourceServ
     """RS-6750-3-d: the challenge's character set holds by construction."""
     with pytest.raises(ValueError, match="is no scope"):
         api.requires(need)
+
+
+def test_twice_in_one_application_is_once_too_often(make_api: MakeApi) -> None:
+    """DESIGN §3: of two that contradict each other, nobody could say which counts; observers were told twice."""
+    app, api = FastAPI(), make_api()
+    api.install(app)
+    with pytest.raises(ConfigurationError) as caught:
+        api.install(app, protect="all")
+    assert str(caught.value) == "install was called twice for one application: give all options at once"
+    make_api(realm="other").install(app)  # another one has a word of its own
+    api.install(FastAPI())
+
+
+@pytest.mark.parametrize(("app", "name"), [(APIRouter(), "APIRouter"), (Starlette(), "Starlette"), ("app", "str")])
+def test_what_is_no_application_is_told_apart(make_api: MakeApi, app: Any, name: str) -> None:
+    """A newcomer's pain: an AttributeError from within."""
+    with pytest.raises(ConfigurationError) as caught:
+        make_api().install(app)
+    assert str(caught.value) == (
+        f"install takes a FastAPI application, not a {name}: dependencies=[…] protect a router"
+    )
