@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response, Security
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import Match
 
@@ -112,3 +112,37 @@ async def test_routes_and_404s_know_their_application(path: str) -> None:
 
     await call(app, "GET", path)
     assert seen == [app]
+
+
+def test_frontends_are_where_they_were(tmp_path: Any) -> None:
+    """If this breaks, frontends lose their door and their line in ``routes``: what they require, FastAPI decides alone,
+    after other dependencies, and never for methods that they lack.
+    """
+    app, router = FastAPI(), APIRouter()
+    app.frontend("/own", directory=tmp_path)
+    router.frontend("/included", directory=tmp_path)
+    app.include_router(router, prefix="/v1")
+    groups: list[Any] = list(app.router._iter_low_priority_routes())
+    own, included = groups
+    assert [(one.path, one.methods) for one in own.routes] == [("/own", {"GET", "HEAD"})]
+    assert (own.dependencies, own.dependant.dependencies) == ([], [])
+    assert (included.frontend_prefix, included.original_route.routes[0].path) == ("/v1", "/included")
+    assert included.app is not None
+    assert not hasattr(own, "app")
+
+
+def test_an_addition_that_leaves_the_number_of_routes_as_it_was_is_counted_all_the_same(tmp_path: Any) -> None:
+    """If this breaks, a late frontend takes the doors of its router's routes away until each was asked for."""
+    router = APIRouter()
+    router.get("/")(write)
+    before = router._routes_version
+    router.frontend("/app", directory=tmp_path)
+    assert router._routes_version > before
+
+
+def test_scopes_of_one_text_are_its_letters() -> None:
+    """If FastAPI refuses such a text one day, ``security_scopes.py`` can go."""
+    app = FastAPI()
+    app.get("/", dependencies=[Security(write, scopes="read")])(write)
+    route: Any = app.router.routes[-1]
+    assert route.dependant.dependencies[0].own_oauth_scopes == ["r", "e", "a", "d"]

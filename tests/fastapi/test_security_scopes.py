@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Security, WebSocket
 from starlette.testclient import TestClient
+from typing_extensions import TypeAliasType
 
 from resource_server import AccessToken, ConfigurationError, ResourceServer, owner
 from resource_server.testing import FakeIssuer
@@ -23,6 +24,19 @@ def in_the_signature(api: ResourceServer, scopes: Any) -> FastAPI:
     @app.get("/notes")
     async def read(token: Annotated[AccessToken, Security(api, scopes=scopes)]) -> str:
         return token.subject
+
+    return app
+
+
+def by_a_name(api: ResourceServer, scopes: Any) -> FastAPI:
+    """What ``type Reader = Annotated[…]`` makes, from Python 3.12 on."""
+    app = installed(api)
+    reader: Any = TypeAliasType("reader", Annotated[AccessToken, Security(api, scopes=scopes)])
+
+    @app.get("/notes")
+    async def read(token: reader) -> str:
+        subject: str = token.subject
+        return subject
 
     return app
 
@@ -100,6 +114,7 @@ def mounted(api: ResourceServer, scopes: Any) -> FastAPI:
 
 PLACES = [
     in_the_signature,
+    by_a_name,
     as_a_default,
     of_the_route,
     of_the_app,
