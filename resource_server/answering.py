@@ -38,7 +38,9 @@ def complete(message: Message, decided: Answered, scope: Scope, *, body_read: bo
     Gives the names of the fields that the application has set, in lower case.
     """
     message["headers"] = headers = [*message.get("headers", ())]
-    names = [name.lower() for name, _ in headers]
+    names = []
+    for name, _ in headers:
+        names.append(name.lower())
     status, answer = message["status"], decided.answer
     if status >= 400:
         if b"www-authenticate" not in names:

@@ -69,9 +69,9 @@ class Outcome(Walk):
         """The token, where this very requirement was granted to the credentials of a scope, for its path parameters."""
         if id(requirement) not in self._covers or self.refusal is not None:
             return None
-        if scope.get("path_params") is not self._parameters or not self.bears(scope):
+        if scope.get("path_params") is not self._parameters:
             return None
-        return self.token
+        return self.token if scope["headers"] == self._lines or self.bears(scope) else None
 
     def decide(
         self, scope: MutableMapping[str, Any], operation: Operation, overrides: Mapping[Any, Any]

@@ -1,7 +1,7 @@
 """What ``requires(…)`` puts into a dependency tree."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import MutableMapping, Sequence
+from typing import Any, Protocol
 
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
@@ -9,6 +9,22 @@ from starlette.requests import HTTPConnection
 from resource_server.access_token import AccessToken
 from resource_server.authorization.combination import AllOf
 from resource_server.fastapi.operation import Demanding
+from resource_server.fastapi.passage import passage_of
+
+
+class Requiring(Protocol):
+    """The resource server, as far as what it requires knows it."""
+
+    model: Any
+    scheme_name: str
+
+    async def decide(self, scope: MutableMapping[str, Any], requirement: AllOf) -> AccessToken:
+        """Decide about one requirement of a request."""
+        ...
+
+    def demand(self, server: object, parent_scopes: Sequence[str], own_scopes: Sequence[str]) -> list[AllOf]:
+        """What is demanded by scopes that the dependency tree names."""
+        ...
 
 
 class Requires(SecurityBase, Demanding):
@@ -17,8 +33,8 @@ class Requires(SecurityBase, Demanding):
     Shares the server's OpenAPI scheme, so that the scopes of one operation are merged there.
     """
 
-    def __init__(self, server: Any, requirement: AllOf) -> None:
-        self.server: Any = server
+    def __init__(self, server: Requiring, requirement: AllOf) -> None:
+        self.server = server
         self.requirement = requirement
         self.model = server.model
         self.scheme_name = server.scheme_name
@@ -26,10 +42,9 @@ class Requires(SecurityBase, Demanding):
     async def __call__(self, connection: HTTPConnection) -> AccessToken:
         """Decide, and give the token to the endpoint."""
         scope = connection.scope
-        token: AccessToken | None = self.server.granted(scope, self.requirement)
-        if token is None:
-            token = await self.server.decide(scope, self.requirement)
-        return token
+        passage = passage_of(scope, self.server)
+        granted = None if passage is None else passage.granted(scope, self.requirement)
+        return await self.server.decide(scope, self.requirement) if granted is None else granted
 
     def demand(self, server: object, parent_scopes: Sequence[str], own_scopes: Sequence[str]) -> list[AllOf]:
         """Its own requirement, and the scopes that ``Security(…)`` dependencies above it name."""

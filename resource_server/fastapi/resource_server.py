@@ -177,11 +177,6 @@ class ResourceServer(SecurityBase, Demanding):
         """All scopes that the dependency tree names above this point, as FastAPI adds them up."""
         return [self._of_scopes([*parent_scopes, *own_scopes])] if server is self else []
 
-    def granted(self, scope: MutableMapping[str, Any], requirement: AllOf) -> AccessToken | None:
-        """The token, where a requirement has been granted already, as at the door of the route. Decides nothing."""
-        passage = passage_of(scope, self)
-        return None if passage is None else passage.granted(scope, requirement)
-
     async def decide(self, scope: MutableMapping[str, Any], requirement: AllOf) -> AccessToken:
         """Decide about one requirement of a request. Raises :class:`Refused`."""
         passage = passage_of(scope, self)
