@@ -105,7 +105,9 @@ class FailedAuthentications:
             return await self._validator.validate(credentials, client)
         if digest in self._known:
             return await self._validate_known(credentials, client)
-        caller = self._callers.setdefault(number, _Caller())
+        caller = self._callers.get(number)
+        if caller is None:
+            caller = self._callers[number] = _Caller()
         attempt = self._join(number, caller, digest)
         try:
             await attempt.turn.wait()
@@ -190,7 +192,7 @@ class FailedAuthentications:
         return number(address)
 
     def _warn_of_one_for_many(self, client: str | None) -> None:
-        if self._is_proxy is None and ipaddress.ip_address(client or "").is_private:
+        if self._is_proxy is None and _is_private(client or ""):
             self._warn("%s has reached the limit of failed authentications: if it is a proxy, all who come through it "
                        "share that limit until trusted_proxies names it", client)  # fmt: skip
 
@@ -199,6 +201,11 @@ class FailedAuthentications:
         if sentence not in self._warned:
             self._warned.add(sentence)
             _log.warning(sentence, address)
+
+
+@lru_cache(maxsize=4096)  # to read an address takes as long as to refuse it
+def _is_private(text: str) -> bool:
+    return ipaddress.ip_address(text).is_private
 
 
 def number(address: Address) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from resource_server import Kind, Refusal, ResourceServer
+from resource_server.explain import explain
 from resource_server.failed_authentications import COUNTED, MAX_KNOWN
 from resource_server.protector import ANY_TOKEN
 from resource_server.refusals import TABLE
@@ -199,3 +200,12 @@ async def test_an_open_stream_outlives_a_flood_from_its_address(time: TurnableCl
         endpoint.say()
         await protector.judge_again(scope, ANY_TOKEN, walk)
         assert not walk.forgiven
+
+
+async def test_an_explanation_is_neither_limited_nor_counted(time: TurnableClock, endpoint: Endpoint) -> None:
+    """Whoever asks why a token is refused guesses nothing, and has no address."""
+    api = server(time, endpoint, failed_authentications=RATE)
+    endpoint.say(active=False)
+    assert {(await explain(f"guess-{number}", api)).kind for number in range(2 * RATE.limit)} == {Kind.REVOKED}
+    refused = await one_after_the_other(api, [f"guess-{number}" for number in range(100, 100 + RATE.at_once)])
+    assert [one.kind for one in refused if one] == [Kind.REVOKED] * RATE.at_once
