@@ -4,8 +4,10 @@
 one, the first would refuse with a challenge that lacks the scope of the second.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -15,8 +17,10 @@ from starlette.routing import Match
 from resource_server.authorization.combination import AllOf
 from resource_server.fastapi.below import all_below, leads_to
 from resource_server.fastapi.frontends import frontend_at, routes_of
+from resource_server.public import path_below
 
 MAX_REMEMBERED: Final = 10_000
+Patterns = list[tuple[Any, re.Pattern[str] | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Operations:
     def __init__(self, server: object) -> None:
         self.server = server
         self._remembered: dict[int, tuple[Any, Operation | None]] = {}
+        self._patterns: dict[int, tuple[Any, int, Sequence[Any], Patterns]] = {}
 
     def matched(self, scope: Mapping[str, Any], overrides: Mapping[Any, Any]) -> Operation | None:
         """The operation of a scope whose route has been matched; None if it requires nothing of this server.
@@ -58,22 +63,38 @@ class Operations:
         return self._of(matched_route(scope), overrides)
 
     def find(self, scope: Mapping[str, Any]) -> Operation | None:
-        """The operation that a scope's path would be routed to; costs a match with each route."""
-        return self._find(scope, getattr(scope.get("app"), "routes", []))
+        """The operation that a scope's path would be routed to; costs a look at each route's pattern."""
+        return self._find(scope, scope.get("app"))
 
-    def _find(self, scope: Mapping[str, Any], routes: Sequence[Any]) -> Operation | None:
-        for context in iter_route_contexts(routes):
+    def _find(self, scope: Mapping[str, Any], app: Any) -> Operation | None:
+        path = path_below(scope.get("root_path", ""), scope["path"])
+        for context, pattern in self._patterns_of(app):
+            if pattern is not None and not pattern.match(path):
+                continue
             try:
                 match, child_scope = context.matches(dict(scope))
             except Exception:  # noqa: BLE001, S112 - a converter that fails: here, it does not match
                 continue
             if match is not Match.FULL:
                 continue
-            app = leads_to(context)
-            if app is not None:
-                return self._find({**scope, **child_scope, "app": app}, app.routes)
+            below = leads_to(context)
+            if below is not None:
+                return self._find({**scope, **child_scope, "app": below}, below)
             return self._of(context, overrides_of(scope))
-        return self._of(frontend_at(scope.get("app"), scope), overrides_of(scope))
+        return self._of(frontend_at(app, scope), overrides_of(scope))
+
+    def _patterns_of(self, app: Any) -> Patterns:
+        """An application's routes, and the patterns without which none of them can match: a flood asks for them."""
+        routes = getattr(app, "routes", ())
+        # the framework's own count of what was added to routers that are included, however deep
+        version = getattr(getattr(app, "router", None), "_get_routes_version", int)()
+        known = self._patterns.get(id(app))
+        if known is not None and known[0] is app and known[1] == version and _are_same(known[2], routes):
+            return known[3]
+        patterns = [(context, _pattern(context)) for context in iter_route_contexts(routes)]
+        if len(self._patterns) < MAX_REMEMBERED:
+            self._patterns[id(app)] = (app, version, tuple(routes), patterns)
+        return patterns
 
     def scopes(self, app: Any) -> set[str]:
         """All scopes that an application's routes may ask for, in those mounted below it, too."""
@@ -97,6 +118,17 @@ class Operations:
         if not overrides and len(self._remembered) < MAX_REMEMBERED:
             self._remembered[id(dependant)] = (dependant, operation)
         return operation
+
+
+def _pattern(context: Any) -> re.Pattern[str] | None:
+    """What a route's path has to match; None where it has a way to match of its own, or none by the path."""
+    route = getattr(context, "_effective_route", context)
+    own = type(route).matches.__module__ not in ("fastapi.routing", "starlette.routing")
+    return None if own else getattr(route, "path_regex", None)
+
+
+def _are_same(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    return len(some) == len(others) and all(map(is_, some, others))
 
 
 def template(scope: Mapping[str, Any]) -> str | None:

@@ -147,7 +147,8 @@ class Outcome(Walk):
         """
         self.ended = self._protector.clock.monotonic()
         refusal = error if isinstance(error, Refusal) else _failure(error)
-        if operation is UNROUTED:  # a refusal alone costs the search for the route, whose scopes belong into it
+        unrouted = operation is UNROUTED
+        if unrouted:  # a refusal alone costs the search for the route, whose scopes belong into it
             operation = self._server.operations.find(scope) or UNROUTED
             self.route = operation.route
             refusal = self._barred(operation.requirement, refusal)
@@ -160,7 +161,7 @@ class Outcome(Walk):
         requirement = self._requirement if operation is None else operation.requirement
         accept = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"), "")
         self.answer = answer(refusal, self._server.space, requirement.demands, accept=accept)
-        return Refused(self.answer, refusal)
+        return HTTPException(self.answer.status) if unrouted else Refused(self.answer, refusal)  # the gate answers
 
     def _barred(self, requirement: AllOf, refusal: Refusal) -> Refusal:
         """A network that is barred is told so before anything about credentials."""
