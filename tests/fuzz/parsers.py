@@ -15,7 +15,7 @@ from resource_server.issuers import algorithms, jwk_set
 from resource_server.refusals import Kind, Refusal
 from resource_server.validation import claims, compact, strict_json
 from resource_server.validation.claims import ClaimRules
-from tests.fuzz.target import demand
+from tests.fuzz.target import Finding, demand
 
 NOW = 1_800_000_000.0
 RULES = ClaimRules("https://id.example.com", frozenset({"https://api.example.com"}), roles_claim=("realm", "roles"))
@@ -75,16 +75,28 @@ def check_header(data: bytes) -> None:
 
 
 def check_json(data: bytes) -> None:
-    """JSON: the standard library must read the same, with no name twice, within the bounds."""
+    """JSON: the standard library must read the same, with no name twice, within the bounds; and the judge too."""
     try:
         value = strict_json.parse_object(data)
-    except ValueError:
+    except ValueError as error:
+        refused_by_the_judge(data, error)
         return
+    demand(repr(value) == repr(strict_json.read_exactly(data)), "the judge reads something else")
     demand(value == json.loads(data.decode(), object_pairs_hook=_once), "read differently")
     json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     members, depth = _measure(value)
     demand(depth <= strict_json.MAX_DEPTH, f"{depth} levels")
     demand(members <= strict_json.MAX_MEMBERS, f"{members} members")
+
+
+def refused_by_the_judge(data: bytes, error: ValueError) -> None:
+    """The faster parser refuses nothing by itself."""
+    try:
+        strict_json.read_exactly(data)
+    except ValueError as exact:
+        demand(str(error) == str(exact), "the judge gives another reason")
+        return
+    raise Finding("the judge accepts")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

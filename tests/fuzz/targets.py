@@ -12,7 +12,8 @@ TARGETS: Final = MappingProxyType(
         "compact": Target(parsers.check_compact, tokens.mutate, max_length=4096),
         "header": Target(parsers.check_header, words=(b'"alg"', b'"kid"', b'"typ"', b'"crit"', b'"b64"', b'"enc"')),
         "json": Target(
-            parsers.check_json, words=(b"1e999", b"NaN", b"\\ud800", b"[[[[", b'{"a":', b"99999999999999999999")
+            parsers.check_json,
+            words=(b"1e999", b"NaN", b"\\ud800", b"[[[[", b'{"a":', b'\\"', b"\\\\", b"99999999999999999999"),
         ),
         "credentials": Target(
             parsers.check_credentials, words=(b"Bearer ", b"DPoP ", b"access_token=", b"access%5ftoken")

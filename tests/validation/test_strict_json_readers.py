@@ -1,0 +1,130 @@
+"""The two readers of JSON: the faster one may never say anything else than the one that judges."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic_core import from_json
+
+from resource_server.validation import strict_json
+from resource_server.validation.strict_json import is_certain, parse_object, read_exactly
+
+spaces = st.sampled_from(["", "", "", " ", "\n", "\t\r "])
+characters = st.sampled_from([
+    "a", "b", ":", ",", "{", "[", "}", "é", "☃", "\x7f", '\\"', "\\\\", '\\\\\\"', "\\/", "\\n", "\\u0022", "\\u005c",
+    "\\u0061", "\\ud83d\\ude00", "\\ud83d", "\\udc00", "\U0001f600", "\\u0000",
+])  # fmt: skip
+texts = st.lists(characters, max_size=4).map(lambda parts: f'"{"".join(parts)}"')
+numbers = st.sampled_from(["0", "-0", "-0.0", "1E5", "1e999", "-1e999", "1e-999", "5e-324", "NaN", "-Infinity", "01"])
+numbers |= st.from_regex(r"-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
+
+
+def joined(first: str, last: str) -> Any:
+    return lambda parts: first + ",".join(parts) + last
+
+
+def members(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """An object, with names that may well occur twice."""
+    member = st.tuples(spaces, texts, spaces, st.just(":"), spaces, inner, spaces).map("".join)
+    return st.lists(member, max_size=4).map(joined("{", "}"))
+
+
+scalars = texts | numbers | st.sampled_from(["true", "false", "null", "nul"])
+documents = members(
+    st.recursive(
+        scalars, lambda inner: st.lists(inner, max_size=4).map(joined("[", "]")) | members(inner), max_leaves=6
+    )
+).map(str.encode)
+
+
+def answer(read: Any, raw: bytes) -> str:
+    """Told apart as ``==`` does not: 1 from 1.0 and True, 0 from -0, and the order of members."""
+    try:
+        return repr(read(raw))
+    except ValueError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+@settings(deadline=None, max_examples=150)
+@given(documents)
+def test_both_readers_of_a_document_agree(raw: bytes) -> None:
+    """CVE-2022-39227: by verdict, reason, value, type and sign."""
+    assert answer(parse_object, raw) == answer(read_exactly, raw)
+
+
+@settings(deadline=None, max_examples=100)
+@given(documents, st.integers(0, 200), st.binary(max_size=2))
+def test_both_readers_of_a_damaged_document_agree(raw: bytes, at: int, put: bytes) -> None:
+    """CVE-2022-39227: what is no JSON for one of them is none for the other."""
+    damaged = raw[:at] + put + raw[at + 1 :]
+    assert answer(parse_object, damaged) == answer(read_exactly, damaged)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(-30, 30))
+def test_both_readers_round_a_number_alike(number: float, more: int) -> None:
+    """RFC 8259 §6: also where it lies near the middle between two that Python can tell apart."""
+    for text in (repr(number), f"{number:.17g}", f"{number:.40e}", f"{number:.25e}{more}"):
+        raw = b'{"n":%s}' % text.encode()
+        assert answer(parse_object, raw) == answer(read_exactly, raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"{}", id="nothing"),
+        pytest.param(b'{"a":"b","c":["d",{"e":"f"},[]],"g":{}}', id="texts-at-every-level"),
+        pytest.param(rb'{"a":"\"","b\"":"\\","c":"\\\"\\"}', id="escaped-quotes-and-backslashes"),
+        pytest.param(rb'{"a":"\u0022\u005c","b":"\n\/"}', id="other-escapes"),
+        pytest.param(b'{"a":":","b":"{\\"c\\":1}", "d" : "," }', id="what-looks-like-members"),
+        pytest.param(b'{"a":%s,"b":-%s}' % (b"9" * 20, b"9" * 20), id="20-digits"),
+        pytest.param(b'{"a":1e308,"b":-0.0,"c":true,"d":null}', id="no-texts"),
+        pytest.param(b'{"a":' + b"[" * 31 + b"]" * 31 + b"}", id="depth-32"),
+        pytest.param(b'{"a":[%s1],"b":{"c":2}}' % (b"1," * 252), id="256-members"),
+    ],
+)
+def test_a_text_that_is_good_beyond_doubt_is_read_once(raw: bytes) -> None:
+    """Design §8: it is what nearly all tokens hold, and the judge takes three times as long."""
+    assert is_certain(from_json(raw), raw)
+    assert answer(parse_object, raw) == answer(read_exactly, raw) == repr(json.loads(raw))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b'{"a":1,"a":1}', id="name-twice"),
+        pytest.param(rb'{"a":1,"\u0061":1}', id="name-twice-once-escaped"),
+        pytest.param(b'{"a":{"b":"c"},"a":"d"}', id="what-is-lost-has-texts"),
+        pytest.param(b'{"x":[{"a":1,"a":1}]}', id="name-twice-in-an-array"),
+        pytest.param(b'{"":1,"":1}', id="empty-name-twice"),
+        pytest.param(rb'{"\"":1,"\"":1}', id="escaped-quote-twice"),
+        pytest.param(rb'{"\\":1,"\\":1}', id="escaped-backslash-twice"),
+        pytest.param(rb'{"a":"\\\"","a":"\\\""}', id="escaped-backslash-and-quote"),
+        pytest.param(b'{"a":%s}' % (b"9" * 21), id="21-digits"),
+        pytest.param(b'{"a":-1%s}' % (b"0" * 20), id="minus-and-21-digits"),
+        pytest.param(b'{"a":[1e999]}', id="infinite"),
+        pytest.param(b'{"a":{"b":-1e999}}', id="minus-infinite"),
+        pytest.param(b'{"a":' + b"[" * 32 + b"]" * 32 + b"}", id="depth-33"),
+        pytest.param(b'{"a":[%s1],"b":{"c":2}}' % (b"1," * 253), id="257-members"),
+    ],
+)
+def test_what_the_faster_parser_lets_pass_is_left_to_the_judge(raw: bytes) -> None:
+    """T28, RS-7515-4-b."""
+    assert not is_certain(from_json(raw), raw)
+    with pytest.raises(ValueError):
+        parse_object(raw)
+
+
+def test_the_faster_parser_keeps_no_value() -> None:
+    """T11: what a stranger sends outlives its request nowhere; names alone are cached, of a bounded number."""
+    raw = b'{"name":"value of a stranger"}'
+    assert parse_object(raw)["name"] is not parse_object(raw)["name"]
+
+
+@pytest.mark.parametrize("digits", [4300, 4301, 11_000])
+def test_a_number_of_any_length_is_read_by_the_judge(digits: int) -> None:
+    """T28: the faster parser gives up where Python's own conversion does."""
+    raw = b'{"a":%s}' % (b"1" + b"0" * digits + b"e-%d" % digits)
+    assert parse_object(raw) == read_exactly(raw) == {"a": 1.0}
+    assert strict_json.parse_object(b'{"a":0.%s}' % (b"3" * digits)) == {"a": 1 / 3}
