@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from sys import getsizeof
 from types import MappingProxyType
@@ -90,6 +90,38 @@ def weight(token: AccessToken) -> int:
     names = (*token.audience, *token.scopes, *token.roles, *token.groups, *token.entitlements)
     sets = (token.scopes, token.roles, token.groups, token.entitlements)
     return sum(map(getsizeof, (token.subject, token.client_id, _claims.__get__(token), token.audience, *sets, *names)))
+
+
+class _Unsealed:
+    """An access token while it is being made: the same slots, and nothing that guards them."""
+
+    __slots__ = tuple(fact.name for fact in fields(AccessToken))
+
+
+def seal(
+    issuer: str,
+    subject: str,
+    client_id: str,
+    audience: tuple[str, ...],
+    granted: tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]],
+    issued_at: float,
+    expires_at: float,
+    confirmation: Mapping[str, Any] | None,
+    text: bytes,
+) -> AccessToken:
+    """An access token whose ``claims`` are JSON text and whose ``confirmation`` is frozen already.
+
+    The slots are filled before anything guards them, which takes a tenth of the time that the constructor of a frozen
+    dataclass needs. Whoever gets the token gets it guarded, like any other.
+    """
+    token: Any = _Unsealed()
+    token.issuer, token.subject, token.client_id, token.audience = issuer, subject, client_id, audience
+    token.scopes, token.roles, token.groups, token.entitlements = granted
+    token.issued_at, token.expires_at = issued_at, expires_at
+    token.confirmation, token.claims = confirmation, text
+    token.__class__ = AccessToken  # Python allows it where the slots are the same
+    sealed: AccessToken = token
+    return sealed
 
 
 class _Claims:

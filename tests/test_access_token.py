@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resource_server.access_token import AccessToken, freeze, weight
+from resource_server.access_token import AccessToken, freeze, seal, weight
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=4))
 JSON = st.recursive(
@@ -122,6 +122,52 @@ def test_a_copy_has_the_same_claims(way: Callable[[AccessToken], AccessToken]) -
     """Tests of applications vary a token by dataclasses.replace."""
     text: Any = b'{"level": [1, 2]}'
     assert way(a_token(claims=text)).claims == {"level": (1, 2)}
+
+
+def a_sealed_token() -> AccessToken:
+    names = [frozenset({word}) for word in ("notes:read", "editor", "staff", "export")]
+    bound_to = freeze({"jkt": "x"})
+    granted = (names[0], names[1], names[2], names[3])
+    return seal("https://id.example.com", "alice", "app", ("a", "b"), granted, 1.0, 2.0, bound_to, b'{"level": [1, 2]}')
+
+
+def test_a_token_that_is_sealed_is_the_one_that_is_constructed() -> None:
+    """Design §8: what the faster way makes differs in nothing."""
+    sealed = a_sealed_token()
+    constructed = AccessToken(
+        issuer="https://id.example.com",
+        subject="alice",
+        client_id="app",
+        audience=("a", "b"),
+        scopes=frozenset({"notes:read"}),
+        roles=frozenset({"editor"}),
+        groups=frozenset({"staff"}),
+        entitlements=frozenset({"export"}),
+        issued_at=1.0,
+        expires_at=2.0,
+        confirmation={"jkt": "x"},
+        claims={"level": [1, 2]},
+    )
+    assert type(sealed) is AccessToken
+    assert sealed == constructed
+    assert repr(sealed) == repr(constructed)
+    assert dataclasses.replace(sealed, subject="bob") == dataclasses.replace(constructed, subject="bob")
+    assert copy.copy(sealed) == constructed
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(AccessToken)])
+def test_no_fact_of_a_sealed_token_can_be_replaced(name: str) -> None:
+    """T8: it is guarded from the moment that anybody else has it."""
+    token = a_sealed_token()
+    for level in [*levels(token.claims), *levels(token.confirmation)]:
+        try_to_mutate(level)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(token, name, "x")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        delattr(token, name)
+    with pytest.raises((AttributeError, TypeError)):
+        token.__class__ = type(token)
+    assert not hasattr(token, "__dict__")
 
 
 def test_a_handler_can_not_promote_later_requests() -> None:

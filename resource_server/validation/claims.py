@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from resource_server.access_token import AccessToken, freeze
+from resource_server.access_token import AccessToken, freeze, seal
 from resource_server.issuers.grants import Grants
 from resource_server.issuers.issuer import TENANT, Issuer
 from resource_server.issuers.token_kind import AT_JWT, bears, spellings
@@ -19,7 +19,11 @@ from resource_server.refusals import Kind, Refusal
 RFC9068_TYPES = spellings((AT_JWT,))
 MAX_SHARED: Final = 16
 """Names in one set that is shared between tokens."""
-_TEXT = frozenset((str,))
+_TEXT: Final = frozenset((str,))
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+Granted = tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]
+"""Scopes, roles, groups and entitlements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,35 +125,32 @@ def read(payload: Mapping[str, Any], rules: ClaimRules, now: float, text: bytes 
     subject, client_id, expires_at = check_required(payload, rules)
     audience = check_audience(payload, rules)
     issued_at = check_begun(payload, rules, now)
-    scopes, roles, groups, entitlements = check_granted(payload, rules)
-    kept: Any = json.dumps(payload, ensure_ascii=False).encode() if text is None else text
-    return AccessToken(
-        issuer=rules.issuer,
-        subject=subject,
-        client_id=client_id,
-        audience=audience,
-        scopes=scopes,
-        roles=roles,
-        groups=groups,
-        entitlements=entitlements,
-        issued_at=issued_at,
-        expires_at=expires_at,
-        confirmation=_confirmation(payload),
-        claims=kept,
-    )
+    granted = check_granted(payload, rules)
+    bound_to = _confirmation(payload) if "cnf" in payload else None
+    kept = json.dumps(payload, ensure_ascii=False).encode() if text is None else text
+    return seal(rules.issuer, subject, client_id, audience, granted, issued_at, expires_at, bound_to, kept)
 
 
 def check_required(payload: Mapping[str, Any], rules: ClaimRules) -> tuple[str, str, float]:
     """Demand the claims that every access token has (RFC 9068 §2.2); answer sub, client_id and exp."""
-    for name in rules.required_claims:
-        _text(payload, name)
+    for name in (*rules.required_claims, "sub", rules.client_id_claim):
+        value = payload.get(name)
+        if type(value) is not str or not value:
+            raise Refusal(Kind.INVALID_CLAIM, f"{name} is missing or no text")
     _time(payload, "iat")
-    return _text(payload, "sub"), _text(payload, rules.client_id_claim), _time(payload, "exp")
+    return payload["sub"], payload[rules.client_id_claim], _time(payload, "exp")
 
 
 def check_audience(payload: Mapping[str, Any], rules: ClaimRules) -> tuple[str, ...]:
     """Demand that the token is for us; answer all that it is for (RFC 7519 §4.1.3)."""
-    audience = _audience(payload.get(rules.audience_claim), rules.audience_claim)
+    value = payload.get(rules.audience_claim)
+    if type(value) is str:
+        audience: tuple[str, ...] = (value,)
+    elif type(value) is list and _TEXT.issuperset(map(type, value)):
+        audience = tuple(value)
+    else:
+        reason = f"{rules.audience_claim} is missing or neither a text nor an array of texts"
+        raise Refusal(Kind.WRONG_AUDIENCE, reason)
     if rules.audience.isdisjoint(audience):
         said, wanted = ", ".join(audience), ", ".join(sorted(rules.audience))
         raise Refusal(Kind.WRONG_AUDIENCE, f"{rules.audience_claim} is {said}, not {wanted}")
@@ -161,29 +162,30 @@ def check_audience(payload: Mapping[str, Any], rules: ClaimRules) -> tuple[str, 
 def check_begun(payload: Mapping[str, Any], rules: ClaimRules, now: float) -> float:
     """Demand that the token is valid already; answer iat (RFC 7519 §4.1.5 and §4.1.6)."""
     issued_at = _time(payload, "iat")
-    not_before = _time(payload, "nbf") if "nbf" in payload else None
-    if not_before is not None and now < not_before - rules.leeway:
+    if "nbf" in payload and now < (not_before := _time(payload, "nbf")) - rules.leeway:
         raise Refusal(Kind.NOT_YET_VALID, f"nbf is {not_before - now:.0f} s ahead")
     if issued_at > now + rules.leeway:
         raise Refusal(Kind.NOT_YET_VALID, f"iat is {issued_at - now:.0f} s ahead")
     return issued_at
 
 
-def check_granted(payload: Mapping[str, Any], rules: ClaimRules) -> tuple[frozenset[str], ...]:
+def check_granted(payload: Mapping[str, Any], rules: ClaimRules) -> Granted:
     """Demand that what is granted can be read, or is absent; answer scopes, roles, groups and entitlements.
 
     What the issuer may not grant is dropped: a partner's word does not make an administrator here (T1).
     """
-    said = (
-        _scopes(payload, rules.scope_claim, rules.scope_shape),
-        _names(payload, rules.roles_claim, rules.roles_shape),
-        _names(payload, rules.groups_claim),
-        _names(payload, rules.entitlements_claim),
+    scopes = _scopes(payload, rules.scope_claim, rules.scope_shape)
+    roles = _names(payload, rules.roles_claim, rules.roles_shape) if rules.roles_claim[0] in payload else _NOTHING
+    groups = _names(payload, rules.groups_claim) if rules.groups_claim[0] in payload else _NOTHING
+    entitled = _names(payload, rules.entitlements_claim) if rules.entitlements_claim[0] in payload else _NOTHING
+    if (grants := rules.grants) is None:
+        return scopes, roles, groups, entitled
+    return (
+        scopes.intersection(grants.scopes),
+        roles.intersection(grants.roles),
+        groups.intersection(grants.groups),
+        entitled.intersection(grants.entitlements),
     )
-    if rules.grants is None:
-        return said
-    counted = (rules.grants.scopes, rules.grants.roles, rules.grants.groups, rules.grants.entitlements)
-    return tuple(names.intersection(allowed) for names, allowed in zip(said, counted, strict=True))
 
 
 def is_expired(expires_at: float, leeway: float, now: float) -> bool:
@@ -191,26 +193,11 @@ def is_expired(expires_at: float, leeway: float, now: float) -> bool:
     return now >= expires_at + leeway
 
 
-def _text(payload: Mapping[str, Any], name: str) -> str:
-    value = payload.get(name)
-    if type(value) is not str or not value:
-        raise Refusal(Kind.INVALID_CLAIM, f"{name} is missing or no text")
-    return value
-
-
 def _time(payload: Mapping[str, Any], name: str) -> float:
     value = payload.get(name)
     if type(value) is not int and type(value) is not float:  # a bool is an int to isinstance
         raise Refusal(Kind.INVALID_CLAIM, f"{name} is missing or no number")
     return float(value)
-
-
-def _audience(value: Any, name: str) -> tuple[str, ...]:
-    if type(value) is str:
-        return (value,)
-    if type(value) is list and all(type(member) is str for member in value):
-        return tuple(value)
-    raise Refusal(Kind.WRONG_AUDIENCE, f"{name} is missing or neither a text nor an array of texts")
 
 
 def _scopes(payload: Mapping[str, Any], name: str, shape: str) -> frozenset[str]:
@@ -222,7 +209,7 @@ def _scopes(payload: Mapping[str, Any], name: str, shape: str) -> frozenset[str]
         return frozenset(value) - {""}
     if type(value) is not str:
         raise Refusal(Kind.INVALID_CLAIM, f"{name} is no text")
-    return _set(tuple(filter(None, value.split(" "))))
+    return _listed(value) if value.count(" ") < MAX_SHARED else frozenset(value.split(" ")) - {""}
 
 
 def _names(payload: Mapping[str, Any], path: tuple[str, ...], shape: str = "names") -> frozenset[str]:
@@ -235,7 +222,7 @@ def _names(payload: Mapping[str, Any], path: tuple[str, ...], shape: str = "name
         if type(value) is not dict:
             raise Refusal(Kind.INVALID_CLAIM, f"{'.'.join(path)} has an unknown shape")
         if step not in value:
-            return frozenset()
+            return _NOTHING
         value = value[step]
     if shape == "members":
         if type(value) is not dict:
@@ -256,14 +243,17 @@ def _set(names: tuple[str, ...]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1024)
+def _listed(names: str) -> frozenset[str]:
+    return frozenset(names.split(" ")) - {""}
+
+
+@lru_cache(maxsize=1024)
 def _shared(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _confirmation(payload: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _confirmation(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     """A ``cnf`` that is present binds, whatever its value: null and nonsense become an empty, unmeetable one."""
-    if "cnf" not in payload:
-        return None
     value = payload["cnf"]
     frozen: Mapping[str, Any] = freeze(value) if type(value) is dict else MappingProxyType({})
     return frozen

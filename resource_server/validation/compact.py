@@ -86,7 +86,7 @@ def decode(part: bytes) -> bytes:
         raise ValueError("not base64url")
     if (remainder == 2 and part[-1] not in _LAST_OF_TWO) or (remainder == 3 and part[-1] not in _LAST_OF_THREE):
         raise ValueError("not canonical base64url")
-    return pybase64.urlsafe_b64decode(part)
+    return pybase64.b64decode(part + b"=" * (-remainder % 4), b"-_", validate=True)
 
 
 def parse_header(raw: bytes) -> Header:

@@ -53,8 +53,9 @@ class TokenFormats:
 
     async def validate(self, credentials: Credentials, client: str | None = None) -> VerifiedToken:
         """Verify a token. Raises :class:`Refusal`."""
-        payload = payload_of_jwt(credentials.token) if self._by_name else None
-        asked = self._introspecting(credentials.token, payload)
+        if not self._by_name:
+            return await self._jwt.validate(credentials, client)
+        asked = self._introspecting(credentials.token, payload_of_jwt(credentials.token))
         if asked is not None:
             return await asked.validate(credentials, client)
         verified = await self._jwt.validate(credentials, client)
