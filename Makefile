@@ -5,8 +5,16 @@ DEV := .venv/bin/python
 SWAGGER_UI := 5.35.0
 VENDORED := LICENSE NOTICE oauth2-redirect.js swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt swagger-ui.css
 
+# Processes that share the tests.
+WORKERS ?= 2
+# Folders of tests that start processes or real servers: an everyday run leaves them out.
+LONG := benchmarks browser callers faults hostile integration openapi
+
+# Tests start Python anew some hundred times: compiled once is enough, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format fuzz mutate bench contract screenshots openapi vendor lock clean
+.PHONY: help setup run test quick check format fuzz mutate bench contract screenshots openapi vendor lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +25,10 @@ run: .venv-run/.installed ## Run the bundled API and a development authorization
 	@$(RUN) -m resource_server dev $(ARGS)
 
 test: .venv/.installed .venv-contract/.installed ## Run the tests, with branch coverage
-	$(DEV) -m pytest --cov --cov-report=term-missing $(ARGS)
+	$(DEV) -m pytest -n $(WORKERS) --cov --cov-report=term-missing $(ARGS)
+
+quick: .venv/.installed ## Run the tests that take little: without browser, contract, servers and processes, without coverage
+	$(DEV) -m pytest -n $(WORKERS) -q $(LONG:%=--ignore=tests/%) $(ARGS)
 
 check: .venv/.installed ## Look for faults without changing anything: lint, format, types, exported OpenAPI
 	$(DEV) -m ruff check

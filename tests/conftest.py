@@ -1,13 +1,27 @@
 """What tests of every floor share."""
 
+import gc
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from resource_server.observers.refusal_log import LOGGER
 from resource_server.testing import FakeIssuer
+from tests.sharing import Sharing
 from tests.turnable_clock import TurnableClock
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    return Sharing(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: whoever collects garbage later need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
