@@ -167,7 +167,8 @@ class ResourceServer(SecurityBase, Demanding):
         ``Annotated``, as a default and in ``dependencies=[…]``; gives the :class:`AccessToken`.
         """
         requires = Requires(self, all_of(*needs))
-        return Security(dependency=requires, scopes=requires.requirement.demands.scopes)
+        # what the framework makes of a dependency without a scope it finds out anew for each request
+        return Security(dependency=requires, scope="request", scopes=requires.requirement.demands.scopes)
 
     async def __call__(self, connection: HTTPConnection, security_scopes: SecurityScopes) -> AccessToken:
         """Let ``Security(api, scopes=["notes:read"])`` work, the idiom that FastAPI's users know: all of the scopes."""
