@@ -2,6 +2,8 @@
 
 import gc
 import logging
+import os
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +13,17 @@ from resource_server.observers.refusal_log import LOGGER
 from resource_server.testing import FakeIssuer
 from tests.sharing import Sharing
 from tests.turnable_clock import TurnableClock
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Processes that share the tests order sets alike, or they would not collect the same; another run, otherwise."""
+    if config.getoption("numprocesses", None):
+        os.environ.setdefault("PYTHONHASHSEED", str(secrets.randbelow(2**32)))
+
+
+def pytest_report_header() -> str:
+    """To repeat a run that failed."""
+    return f"PYTHONHASHSEED={os.environ.get('PYTHONHASHSEED', 'random')}"
 
 
 @pytest.hookimpl(optionalhook=True)
