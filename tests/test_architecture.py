@@ -75,6 +75,12 @@ def test_no_module_is_too_long(name: str, path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) <= MAX_LINES, name
 
 
+def test_no_test_is_too_long() -> None:
+    """DESIGN §3 again: what a page of tests is about is said in one line."""
+    files = [path for path in Path(__file__).parent.rglob("*.py") if "node_modules" not in path.parts]
+    assert [path.name for path in files if len(path.read_text("utf-8").splitlines()) > MAX_LINES] == []
+
+
 def test_the_ground_floor_imports_nothing_of_ours() -> None:
     """DESIGN §3: a shared noun gets a ground-floor file that imports nothing."""
     above = {name: ours(path) - {room(name)} for name, path in modules() if room(name.removesuffix(".py")) in GROUND}

@@ -7,7 +7,7 @@ import pytest
 
 from resource_server.asgi import Receive, Scope, Send
 from resource_server.credentials import MAX_FIELD
-from tests.serving.test_bounded_http import BAD
+from tests.serving.app import BAD
 from tests.serving.wire import Connection
 
 FIELDS = (
