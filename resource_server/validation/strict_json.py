@@ -24,14 +24,14 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     """Read one JSON object. Raises :class:`ValueError`, without quoting the text, for anything else."""
     try:
         # Names alone are cached: the parser's cache outlives the token, and values are a person's.
-        value: Any = from_json(raw, allow_inf_nan=False, cache_strings="keys")
+        value: Any = from_json(raw, cache_strings="keys")
     except ValueError:
         return read_exactly(raw)  # which says why
     return value if type(value) is dict and is_certain(value, raw) else read_exactly(raw)
 
 
 def is_certain(value: dict[str, Any], raw: bytes) -> bool:
-    """Whether a value that was read from valid JSON is within the bounds, and all of the text is in it.
+    """Whether a value that the faster parser has read is within the bounds, and all of the text is in it.
 
     Where a name occurs twice, its first text is in the JSON and not in the value. JSON has two quotes around each text
     and no others but escaped ones, so counting them shows it.
@@ -57,7 +57,7 @@ def is_certain(value: dict[str, Any], raw: bytes) -> bool:
                     if not -_TOO_LARGE < item < _TOO_LARGE:
                         return False
                 elif kind is float:
-                    if not math.isfinite(item):  # 1e999 reads as infinity
+                    if not math.isfinite(item):  # NaN, Infinity, or 1e999, which reads as infinity
                         return False
                 elif kind is dict or kind is list:
                     below.append(item)
