@@ -10,6 +10,7 @@ from resource_server.asgi import Message, Receive, Scope, Send
 from resource_server.stream import INTERVAL, Judgement, Rejudged, Watch
 
 _LAST: Final[Message] = {"type": "http.response.body", "body": b"", "more_body": False}
+_NOTHING: Final[Message] = {"type": "http.request", "body": b"", "more_body": False}
 _ENDS: Final = {Judgement.REFUSED: _LAST, Judgement.UNDECIDED: _LAST}
 _CLOSES: Final[Mapping[Judgement, Message]] = {
     Judgement.REFUSED: {"type": "websocket.close", "code": POLICY_VIOLATION},
@@ -30,6 +31,11 @@ class Limits:
 class Judged(Answered, Rejudged, Protocol):
     """What has been decided about a request by now."""
 
+    @property
+    def refused(self) -> bool:
+        """Whether it is a refusal, which is no stream, however long its answer."""
+        ...
+
 
 class Passage(Protocol):
     """What is asked of a resource server for one request, once it has come past the gate."""
@@ -37,6 +43,11 @@ class Passage(Protocol):
     @property
     def current(self) -> Judged:
         """The decision that stands for the request by now: middleware may have put other credentials into it."""
+        ...
+
+    @property
+    def has_refused(self) -> bool:
+        """Whether the request is refused, and openly: what it may not know of answers like what is not there."""
         ...
 
     async def decide_routed(self) -> bool:
@@ -82,11 +93,14 @@ class Exchange:
 class HttpExchange(Exchange):
     """Decides before the first byte of the body is read, and completes the answer's header fields."""
 
-    _decided = _body_read = False
+    _decided = _body_read = _has_all = False
     _size = 0
+    _refusal_sent: asyncio.Event | None = None
 
     async def receive(self) -> Message:
         """What the application receives."""
+        if self._passage.has_refused:
+            return await self._receive_nothing()
         if not self._decided:
             self._decided = await self._passage.decide_routed()
         max_body = self._limits.max_body
@@ -95,10 +109,24 @@ class HttpExchange(Exchange):
         self._body_read = True
         message = await self._receive()
         self._size += len(message.get("body", b""))
+        self._has_all = not message.get("more_body")
         if max_body is not None and self._size > max_body:
             self._body_read = False  # not to its end
             raise self._passage.refuse_content()
         return message
+
+    async def _receive_nothing(self) -> Message:
+        """For whoever answers a refusal, and reads the body for that, or listens if the client leaves meanwhile.
+
+        To be refused once more would cut the answer short. Nothing is read, of a body that may have no end.
+        """
+        if not self._has_all:
+            self._has_all = True
+            return dict(_NOTHING)
+        if self._refusal_sent is None:
+            self._refusal_sent = asyncio.Event()
+        await self._refusal_sent.wait()
+        return {"type": "http.disconnect"}
 
     def send(self, message: Message) -> Awaitable[None]:
         """What the application sends. Not a coroutine, since every message comes by, and nothing is waited for."""
@@ -106,13 +134,22 @@ class HttpExchange(Exchange):
             self._passage.end()
             judged = self._passage.current
             names = complete(message, judged, self._scope, body_read=self._body_read)
-            if judged.authenticated and b"content-length" not in names:  # what has a length is no stream
+            if judged.refused:
+                self._refusal_sent = self._refusal_sent or asyncio.Event()
+            elif judged.authenticated and b"content-length" not in names:  # what has a length is no stream
                 self._begin_watch(judged, _ENDS)
         elif self._watch is not None:
             self._watch.admit()
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 self._watch.stop()
+        elif self._refusal_sent is not None and not message.get("more_body"):
+            return self._send_last(message, self._refusal_sent)
         return self._send(message)
+
+    async def _send_last(self, message: Message, sent: asyncio.Event) -> None:
+        await self._send(message)
+        if message["type"] == "http.response.body":
+            sent.set()
 
 
 class WebSocketExchange(Exchange):

@@ -43,6 +43,12 @@ class Passage:
     def current(self) -> "Passage":
         return self
 
+    @property
+    def refused(self) -> bool:
+        return self.answer is not None
+
+    has_refused = refused
+
     async def decide_unrouted(self) -> None:
         self.notes.append("unrouted")
         self._decide()

@@ -32,7 +32,8 @@ class RequestPassage:
     """Whether there is a gate, which ends and closes it."""
     unrouted = False
     """Whether anything is to be decided before routing: everything needs a token."""
-    _ended = False
+    _ended = _caught = False
+    """The latter where a ``requires()`` was refused: who asked may have caught that, and go on."""
 
     def __init__(self, scope: MutableMapping[str, Any], server: Judging) -> None:
         self._scope = scope
@@ -92,9 +93,21 @@ class RequestPassage:
         operation = self._server.operations.matched(scope, overrides)
         return None if operation is None else self._of(scope).decide(scope, operation, overrides)
 
+    @property
+    def has_refused(self) -> bool:
+        """Whether all that is left is to answer a refusal. What is hidden is none, as far as anybody may see."""
+        refusal = self._outcomes[-1].refusal if self._outcomes and not self._caught else None
+        return refusal is not None and refusal.kind is not Kind.HIDDEN
+
     async def decide_routed(self) -> bool:
-        """Decide for the matched route before the body is read; False where none has been matched yet."""
+        """Decide for the matched route before the body is read; False where none has been matched yet.
+
+        For what is hidden that is done: whoever answers it may do all that may be done for a true 404.
+        """
         scope = self._scope
+        refusal = self._outcomes[-1].refusal if self._outcomes else None
+        if refusal is not None and refusal.kind is Kind.HIDDEN and not self._caught:
+            return True
         try:
             waiting = self.decide(scope)
             if waiting is not None:
@@ -126,6 +139,9 @@ class RequestPassage:
             waiting = outcome.decide(scope, operation, overrides)
             if waiting is not None:
                 await waiting
+        except HTTPException:
+            self._caught = True
+            raise
         finally:
             if not self.gated:
                 self._scope = scope
