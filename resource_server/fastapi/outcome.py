@@ -47,7 +47,8 @@ class Outcome(Walk):
     """The header fields that it began to judge, whatever becomes of them."""
     _covers: Mapping[int, AllOf] = MappingProxyType({})
     _requirement = ANY_TOKEN
-    _parameters: Any = None
+    _parameters: Mapping[str, Any] | None = None
+    """A copy of the path parameters for which that was granted: what runs in between may change them in their place."""
     _supplied = _told = False
 
     def __init__(self, server: Judging, scope: MutableMapping[str, Any]) -> None:
@@ -69,7 +70,7 @@ class Outcome(Walk):
         """The token, where this very requirement was granted to the credentials of a scope, for its path parameters."""
         if id(requirement) not in self._covers or self.refusal is not None:
             return None
-        if scope.get("path_params") is not self._parameters:
+        if (scope.get("path_params") or None) != self._parameters:
             return None
         return self.token if scope["headers"] == self._lines or self.bears(scope) else None
 
@@ -124,19 +125,21 @@ class Outcome(Walk):
         await self._decide(scope, operation)
 
     def _has_granted(self, scope: MutableMapping[str, Any], operation: Operation) -> bool:
-        if self.refusal is not None or scope.get("path_params") is not self._parameters:
+        if self.refusal is not None or (scope.get("path_params") or None) != self._parameters:
             return False
         return operation.covers is self._covers or operation.covers.keys() <= self._covers.keys()
 
     def _grant(self, scope: MutableMapping[str, Any], operation: Operation) -> None:
         if self._protector.hears_grants:
             self.ended = self._protector.clock.monotonic()
-        self._parameters = scope.get("path_params")
-        if self._covers:
-            self._covers = {**self._covers, **operation.covers}
-            self._requirement = AllOf((self._requirement, operation.requirement))
-        else:
+        parameters = scope.get("path_params") or None
+        if not self._covers:
             self._covers, self._requirement = operation.covers, operation.requirement
+        else:
+            same = parameters == self._parameters
+            self._covers = {**self._covers, **operation.covers} if same else operation.covers
+            self._requirement = AllOf((self._requirement, operation.requirement))
+        self._parameters = dict(parameters) if parameters else None
 
     def refuse(
         self, error: Exception, scope: MutableMapping[str, Any], operation: Operation | None = None
