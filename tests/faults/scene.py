@@ -65,7 +65,7 @@ class Scene:
         """Wait for what others bring about."""
         async with asyncio.timeout(PATIENCE):
             while not condition():  # noqa: ASYNC110 - what it waits for has no event
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.001)  # others have the processor meanwhile
 
     async def rest(self) -> None:
         """Wait until no timer is fetching, and what runs behind the requests has come to its end."""

@@ -38,7 +38,11 @@ async def tunnel() -> AsyncIterator[Served]:
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.append(asyncio.current_task())
         served.connections += 1
-        served.requests.append(await reader.readuntil(b"\r\n\r\n"))
+        try:
+            served.requests.append(await reader.readuntil(b"\r\n\r\n"))
+        except (asyncio.IncompleteReadError, ConnectionError):  # who has given up already asks for nothing
+            writer.close()
+            return
         host, port = served.requests[-1].split(b" ")[1].decode().split(":")
         far_reader, far_writer = await asyncio.open_connection(host, int(port))
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
