@@ -4,6 +4,7 @@ Only the Authorization header is read. The query is looked at for one name, so t
 refused; the body is never read here (RFC 6750 §2.2 and §2.3 are not supported, as RFC 9700 §4.3.2 advises).
 """
 
+import functools
 import hashlib
 import re
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ MAX_FIELD: Final = 16 * 1024
 _SCHEME = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +|\Z)")
 _TOKEN68 = re.compile(rb"[A-Za-z0-9\-._~+/]+=*")
 _LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
-_SHA256: Final = hashlib.sha256()
+_SHA256: Final = functools.cache(hashlib.sha256)  # not at import: OpenSSL may be configured not to have it
 _SCHEMES: Final = {b"bearer": "Bearer", b"dpop": "DPoP"}
 
 
@@ -87,7 +88,7 @@ def presented(
 
 def digest(token: bytes) -> bytes:
     """What a token is remembered by."""
-    hashing = _SHA256.copy()  # OpenSSL looks for an algorithm that is asked for by name, each time
+    hashing = _SHA256().copy()  # OpenSSL looks for an algorithm that is asked for by name, each time
     hashing.update(token)
     return hashing.digest()
 
