@@ -74,7 +74,8 @@ class RequestPassage:
 
         Where the gate let a public path pass and it is no longer that path, decide here. Gives a refusal's answer.
         """
-        self._scope = scope
+        if not self._outcomes or self._outcomes[-1].bears(scope):  # else it may be a request made of this one
+            self._scope = scope
         if self.exemption is None or self.exemption.holds(scope):
             return None
         self.exemption = None
