@@ -157,9 +157,9 @@ class ResourceProtector:
             raise Refusal(Kind.EXPIRED, f"since {now - token.expires_at:.0f} s")
 
     def permits(self, requirement: AllOf, walk: Walk) -> bool:
-        """Station 4 at once, where nothing but scopes is required. Where False, :meth:`authorize` has to judge."""
-        needed = requirement.scopes_alone
-        return needed is not None and walk.token is not None and needed <= self._hierarchy.expand(walk.token.scopes)
+        """Station 4 at once, by the token's scopes and roles. Where False, :meth:`authorize` has to judge."""
+        token = walk.token
+        return token is not None and requirement.is_met(token, self._hierarchy.expand(token.scopes))
 
     async def authorize(self, scope: Mapping[str, Any], requirement: AllOf, walk: Walk) -> None:
         """Whether the walk's token allows what is required. Raises :class:`Refusal`."""

@@ -1,10 +1,10 @@
-"""THE PATH where nothing is to be waited for: a remembered token, and scopes alone. The same checks as ever."""
+"""THE PATH where nothing is to be waited for: a remembered token, scopes and roles. The same checks as ever."""
 
 from typing import Any
 
 import pytest
 
-from resource_server import Kind, Refusal, acr, any_scope, network, owner, role
+from resource_server import Kind, Refusal, acr, any_of, any_scope, group, network, owner, role
 from resource_server.authorization.combination import AllOf, all_of
 from resource_server.protector import ANY_TOKEN, Walk
 from tests.test_protector import Bench
@@ -88,15 +88,20 @@ async def test_expiry_and_withdrawn_keys_are_judged_at_once_too(bench: Bench, ti
         pytest.param([], True, id="nothing"),
         pytest.param(["read"], True, id="scope"),
         pytest.param(["read", "write"], False, id="one-scope-lacks"),
-        pytest.param([any_scope("read", "write")], False, id="alternatives"),
-        pytest.param(["read", role("editor")], False, id="role"),
+        pytest.param([any_scope("read", "write")], True, id="one-of-two-scopes"),
+        pytest.param([any_scope("write", "delete")], False, id="none-of-two-scopes"),
+        pytest.param(["read", role("editor")], True, id="role"),
+        pytest.param(["read", role("admin")], False, id="role-lacks"),
+        pytest.param(["write", role("editor")], False, id="scope-lacks-beside-a-role"),
+        pytest.param([group("staff")], False, id="group-lacks"),
+        pytest.param([any_of("read", role("editor"))], False, id="alternatives"),
         pytest.param(["read", acr(max_age=60)], False, id="step-up"),
         pytest.param([owner("user")], False, id="owner"),
         pytest.param([network("192.0.2.0/24")], False, id="network"),
         pytest.param([lambda token: True], False, id="callable"),
     ],
 )
-async def test_scopes_alone_are_granted_at_once_and_all_else_is_judged(
+async def test_scopes_and_roles_are_granted_at_once_and_all_else_is_judged(
     bench: Bench, needs: list[Any], permitted: bool
 ) -> None:
     """DESIGN §3, station 4: what is not granted at once is not refused by that."""

@@ -24,8 +24,6 @@ class AllOf(Requirement):
     members: tuple[Requirement, ...] = ()
     networks: bool = field(init=False, repr=False, compare=False)
     """Whether something is judged without regard to who calls."""
-    scopes_alone: frozenset[str] | None = field(init=False, repr=False, compare=False)
-    """The scopes that are all it takes, where nothing else is required and each of them is; else None."""
     _demands: Demands = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -33,12 +31,16 @@ class AllOf(Requirement):
         ordered = tuple(sorted(dict.fromkeys(flat), key=_stage))
         object.__setattr__(self, "members", ordered)
         object.__setattr__(self, "networks", any(isinstance(member, FromNetwork) for member in ordered))
-        alone = all(isinstance(member, Scopes) and member.every for member in ordered)
-        object.__setattr__(self, "_demands", demands := _union(ordered))
-        object.__setattr__(self, "scopes_alone", frozenset(demands.scopes) if alone else None)
+        object.__setattr__(self, "_demands", _union(ordered))
 
     def parts(self) -> tuple[Requirement, ...]:
         return self.members
+
+    def is_met(self, token: AccessToken, granted: frozenset[str]) -> bool:
+        for member in self.members:  # noqa: SIM110 - on each request, and a generator costs more than the sets
+            if not member.is_met(token, granted):
+                return False
+        return True
 
     def admit(self, client: Client) -> None:
         """Judge what needs no identity. Raises :class:`Refusal`."""

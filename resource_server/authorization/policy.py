@@ -22,9 +22,12 @@ class Membership(Requirement):
     def __str__(self) -> str:
         return f"{self.of[:-1]} {' or '.join(sorted(self.names))}"
 
-    async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
+    def is_met(self, token: AccessToken, granted: frozenset[str]) -> bool:
         held: frozenset[str] = getattr(token, self.of)
-        if not held.isdisjoint(self.names):
+        return not held.isdisjoint(self.names)
+
+    async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
+        if self.is_met(token, circumstances.granted):
             return None
         return Refusal(Kind.MISSING_ROLE, f"{self.of} has none of {', '.join(sorted(self.names))}")
 

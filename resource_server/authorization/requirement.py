@@ -36,6 +36,13 @@ class Requirement(ABC):
     stage: ClassVar[int] = 14
     """Where in the order of checks it is judged (part E2 of the contract); lower comes first."""
 
+    def is_met(self, token: AccessToken, granted: frozenset[str]) -> bool:
+        """Whether it is met by the token's own facts and its scopes with all that they include, at a glance.
+
+        False says nothing: then :meth:`judge` has to.
+        """
+        return False
+
     @abstractmethod
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
         """Answer None where the requirement is met."""

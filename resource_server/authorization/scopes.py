@@ -27,9 +27,11 @@ class Scopes(Requirement):
             self.names
         )
 
+    def is_met(self, token: AccessToken, granted: frozenset[str]) -> bool:
+        return granted.issuperset(self.names) if self.every else not granted.isdisjoint(self.names)
+
     async def judge(self, token: AccessToken, circumstances: Circumstances) -> Refusal | None:
-        granted = circumstances.granted
-        if granted.issuperset(self.names) if self.every else not granted.isdisjoint(self.names):
+        if self.is_met(token, circumstances.granted):
             return None
         return Refusal(Kind.INSUFFICIENT_SCOPE, f"needs {'all' if self.every else 'one'} of {' '.join(self.names)}")
 
