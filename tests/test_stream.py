@@ -41,14 +41,16 @@ SPOILERS = [
 class Connection:
     """The server's side of one ASGI connection."""
 
-    def __init__(self, issuer: FakeIssuer, time: TurnableClock, kind: str) -> None:
+    def __init__(
+        self, issuer: FakeIssuer, time: TurnableClock, kind: str, observer: Callable[[Decision], None] | None = None
+    ) -> None:
         self.decisions: list[Decision] = []
         self.api = ResourceServer(
             issuer.url,
             audience=issuer.audience,
             fetch=issuer.fetch,
             clock=time.clock,
-            observers=[self.decisions.append],
+            observers=[observer or self.decisions.append],
         )
         token = issuer.token(scope="feed", auth_time=int(time.wall), acr="gold")
         self.scope: dict[str, Any] = {
@@ -117,6 +119,32 @@ async def test_an_event_stream_ends_when_its_token_would_be_refused(
     assert await connection.next() == {"type": "http.response.body", "body": b"", "more_body": False}
     await serving
     assert [decision.kind for decision in connection.decisions] == [None, kind]
+
+
+class Refusals:
+    """Who wants to hear of refusals alone, as those who write them down."""
+
+    refusals_only = True
+
+    def __init__(self) -> None:
+        self.heard: list[Decision] = []
+
+    def __call__(self, decision: Decision) -> None:
+        self.heard.append(decision)
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_who_hears_of_refusals_alone_hears_once_of_a_stream_s(
+    issuer: FakeIssuer, time: TurnableClock, kind: str
+) -> None:
+    """T35: it was told twice, and for as long as the stream had been open: the decision took no time at all."""
+    refusals = Refusals()
+    connection = Connection(issuer, time, kind, refusals)
+    serving = await connection.serve()
+    await connection.next()
+    time.turn(1000)
+    await serving
+    assert [(one.kind, one.route, one.duration) for one in refusals.heard] == [(Kind.EXPIRED, "/feed", 0.0)]
 
 
 @pytest.mark.parametrize(("spoil", "kind"), SPOILERS)

@@ -155,10 +155,11 @@ class Outcome(Walk):
             operation = self._server.operations.find(scope) or UNROUTED
             self.route = operation.route
             refusal = self._barred(operation.requirement, refusal)
-        if refusal.kind is Kind.POLICY_ERROR:
-            _log.error("a requirement failed: %s", refusal.reason, exc_info=refusal.__cause__)
-        self.refusal = refusal
-        self._told = False  # a grant that was told already does not silence a refusal
+        if refusal is not self.refusal:  # or else it was asked for again, and stays what it was
+            if refusal.kind is Kind.POLICY_ERROR:
+                _log.error("a requirement failed: %s", refusal.reason, exc_info=refusal.__cause__)
+            self.refusal = refusal
+            self._told = False  # a grant that was told already does not silence a refusal
         if refusal.kind is Kind.HIDDEN:
             return HTTPException(404)  # the application's own 404, so identical by construction
         requirement = self._requirement if operation is None else operation.requirement
@@ -205,12 +206,14 @@ class Outcome(Walk):
         if self._supplied:
             return Judgement.GRANTED
         scope = {**self._scope, "headers": self._lines}  # middleware may have taken the credentials out
+        self.began = self._protector.clock.monotonic()
         try:
             await self._protector.judge_again(scope, self._requirement, self)
         except Exception as error:  # noqa: BLE001 - whatever fails while judging, the stream is not granted
             self.refusal = error if isinstance(error, Refusal) else _failure(error)
             if self.refusal is not error:
                 _log.exception("an open stream could not be judged again")
+            self.ended, self._told = self._protector.clock.monotonic(), True
             self._protector.tell(self._scope, self, self.refusal)
             return Judgement.UNDECIDED if self.refusal.is_temporary else Judgement.REFUSED
         return Judgement.GRANTED

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from starlette.responses import StreamingResponse
 
-from resource_server import AccessToken, Decision, Kind, ResourceServer
+from resource_server import AccessToken, Decision, Kind, Refused, ResourceServer
 from resource_server.credentials import credential_fields, extract
 from resource_server.issuers.fetch import Fetched, FetchError
 from resource_server.testing import FakeIssuer
@@ -235,4 +235,25 @@ async def test_a_refusal_after_a_dependency_of_the_user_s_is_told_once(
     async def read(a: Annotated[str, Depends(first)], token: Annotated[AccessToken, api.requires("a")]) -> None: ...
 
     await call(app, "GET", "/")
+    assert [one.kind for one in decisions] == [Kind.NO_CREDENTIALS]
+
+
+@pytest.mark.parametrize("gated", [True, False], ids=["gate", "no-gate"])
+async def test_a_refusal_that_is_asked_for_again_is_told_once(
+    api: ResourceServer, decisions: list[Decision], gated: bool
+) -> None:
+    """An endpoint may ask by itself, catch the refusal and ask again."""
+    app = FastAPI()
+    if gated:
+        api.install(app)
+    requires = api.requires("a").dependency
+
+    @app.get("/")
+    async def read(request: Request) -> int:
+        for _ in range(2):
+            with pytest.raises(Refused):
+                await requires(request)
+        return len(decisions)
+
+    assert (await call(app, "GET", "/")).json() == (0 if gated else 1)
     assert [one.kind for one in decisions] == [Kind.NO_CREDENTIALS]
