@@ -105,6 +105,13 @@ def test_an_impossible_length_or_tail_is_refused(part: bytes) -> None:
         compact.decode(part)
 
 
+@pytest.mark.parametrize("part", [b"AAAA~~~~", b"AAAA\n\n\n\n", b"AAAA====", b"AAAA\xff\xff\xff\xff"])
+def test_what_is_no_base64url_is_never_passed_over(part: bytes) -> None:
+    """RS-7515-5.2-a: a lenient decoder drops it, so that one token would have several spellings."""
+    with pytest.raises(ValueError):
+        compact.decode(part)
+
+
 @pytest.mark.parametrize(
     ("before", "canonical"),
     [pytest.param("A", "AQgw", id="one-byte"), pytest.param("AA", "AEIMQUYcgkosw048", id="two-bytes")],

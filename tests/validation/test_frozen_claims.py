@@ -49,6 +49,13 @@ def test_the_same_few_names_are_one_object_in_all_tokens(number: int, shared: bo
     assert (one.scopes is other.scopes, one.roles is other.roles) == (shared, shared)
 
 
+@pytest.mark.parametrize("number", [1, 16, 17, 300])
+def test_any_number_of_scopes_is_divided_by_spaces_alone(number: int) -> None:
+    """RFC 6749 §3.3: whether they are shared or not; two spaces in a row make no empty scope."""
+    names = [f"name\t{n}" for n in range(number)]
+    assert a_token(scope="  ".join(names) + " ").scopes == set(names)
+
+
 def test_names_that_are_the_same_in_another_order_are_the_same_names() -> None:
     """T14: what is shared is never changed."""
     assert a_token(scope="a b").scopes == a_token(scope="b a").scopes == {"a", "b"}
