@@ -46,6 +46,8 @@ def is_certain(value: dict[str, Any], raw: bytes) -> bool:
         below: list[Any] = []
         for container in level:
             members += len(container)
+            if members > MAX_MEMBERS:  # before a stranger's thousands are looked at
+                return False
             if type(container) is dict:
                 texts += len(container)
                 container = container.values()
@@ -62,11 +64,13 @@ def is_certain(value: dict[str, Any], raw: bytes) -> bool:
                 elif kind is dict or kind is list:
                     below.append(item)
         level = below
-    return quotes == 2 * texts and members <= MAX_MEMBERS and depth <= MAX_DEPTH
+    return quotes == 2 * texts and depth <= MAX_DEPTH
 
 
 def read_exactly(raw: bytes) -> dict[str, Any]:
     """What :func:`parse_object` answers, with each demand in a line of its own."""
+    if _is_too_large(raw):  # to read it first would cost many times what a signature does (T17)
+        raise ValueError("too many members, or nested too deeply")
     try:
         value = _DECODER.decode(raw.decode())
         if type(value) is not dict:
@@ -78,6 +82,12 @@ def read_exactly(raw: bytes) -> dict[str, Any]:
     except (RecursionError, OverflowError, MemoryError) as error:
         raise ValueError("too deep or too large") from error  # RecursionError is no ValueError
     return value
+
+
+def _is_too_large(raw: bytes) -> bool:
+    """Whether a text has too many members in any case, if it is JSON at all: by what stands between its texts."""
+    between = b"".join(raw.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2])
+    return between.count(b",") > MAX_MEMBERS or between.count(b"[") + between.count(b"{") > MAX_MEMBERS + 1
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -133,3 +133,33 @@ def test_a_number_of_any_length_is_read_by_the_judge(digits: int) -> None:
     raw = b'{"a":%s}' % (b"1" + b"0" * digits + b"e-%d" % digits)
     assert parse_object(raw) == read_exactly(raw) == {"a": 1.0}
     assert strict_json.parse_object(b'{"a":0.%s}' % (b"3" * digits)) == {"a": 1 / 3}
+
+
+@pytest.mark.parametrize(
+    ("begins", "goes_on", "most"),
+    [
+        pytest.param(b'{"a":[', b"1,", 256, id="numbers"),
+        pytest.param(b'{"a":[', b'"",', 256, id="texts"),
+        pytest.param(b'{"a":[', rb'"\\",', 256, id="escaped-backslashes"),
+        pytest.param(b'{"a":[', rb'"\\\"",', 256, id="escaped-backslashes-and-quotes"),
+        pytest.param(b"{", b'"a":1,', 256, id="one-name"),
+        pytest.param(b'{"a":', b"[", 256, id="arrays"),
+        pytest.param(b"", b'{"a":', 257, id="objects"),
+    ],
+)
+def test_a_text_that_is_too_large_is_refused_before_it_is_read(begins: bytes, goes_on: bytes, most: int) -> None:
+    """T17: a stranger's thousands of members cost fifty times what a forged signature does.
+
+    None of these has an end, which whoever reads it would miss.
+    """
+    with pytest.raises(ValueError, match=r"^too many members, or nested too deeply$"):
+        parse_object(begins + goes_on * (most + 1))
+    with pytest.raises(ValueError, match=r"^Expecting "):
+        parse_object(begins + goes_on * most)
+
+
+@pytest.mark.parametrize("text", [rb"\"", rb"\\\"", rb"\\,\",", rb"[\"{,", rb"\u0022,[{"])
+def test_what_stands_within_texts_is_not_counted(text: bytes) -> None:
+    """The positive control: what bounds the members must not refuse an innocent text, whichever reader judges it."""
+    raw = b'{"a":"%s","b":[%s]}' % (text * 300, b"1" + b",1" * 250)
+    assert answer(parse_object, raw) == answer(read_exactly, raw) == repr(json.loads(raw))
