@@ -142,7 +142,7 @@ class IssuerKeys:
         elif self._is_due() or (self._age() >= self._lifetime and not self._failures):
             self._flight.start(self._fetch_all)
         key = self._known(kid, algorithm)
-        if key is None and may_force():
+        if key is None and self._may_look(kid, algorithm) and may_force():
             key = await self._find_by_force(kid, algorithm)
         if key is not None:
             return key
@@ -152,9 +152,12 @@ class IssuerKeys:
 
     def may_be_replaced(self, kid: str | None, algorithm: str) -> bool:
         """Whether it may be looked if another key has taken a known one's place: cheap, since each forgery asks."""
-        if self._failures or self._forced.is_known_in_vain(kid, algorithm):
+        return not self._failures and self._may_look(kid, algorithm)
+
+    def _may_look(self, kid: str | None, algorithm: str) -> bool:
+        if self._forced.is_known_in_vain(kid, algorithm):
             return False
-        return self._forced.has_left or self._flight.is_running
+        return self._flight.is_running or self._is_due() or (not self._failures and self._forced.has_left)
 
     async def find_replacing(self, refused: Key, kid: str | None, algorithm: str) -> Key | None:
         """The key that has taken the place of one whose signature a token has not, if there is another by now.

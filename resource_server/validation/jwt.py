@@ -94,7 +94,7 @@ class JwtValidator:
         """Whether all but the signature is good: other tokens may not cost the issuer a request."""
         now = self._clock.wall()
         try:
-            token = claims.read(jws.payload, rules, now)
+            token = claims.read(jws.payload, rules, now, jws.payload_text)
         except Refusal:
             return False
         return not claims.is_expired(token.expires_at, rules.leeway, now)

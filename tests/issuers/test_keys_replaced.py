@@ -2,9 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from resource_server.issuers.forced import BURST, SPACING
 from resource_server.issuers.keys import IssuerKeys
 from resource_server.issuers.patience import PATIENCE
+from resource_server.refusals import Refusal
 from tests.issuers.key_kinds import signing_key
 from tests.issuers.publisher import Publisher, known_keys
 from tests.turnable_clock import TurnableClock
@@ -90,6 +93,35 @@ async def test_when_the_budget_is_used_up_nothing_is_waited_for(time: TurnableCl
     assert not keys.may_be_replaced(OLD.kid, "ES256")
     time.turn(SPACING)
     assert keys.may_be_replaced(OLD.kid, "ES256")
+
+
+async def test_where_no_fetch_is_left_nobody_reads_the_claims_of_an_unknown_kid(time: TurnableClock) -> None:
+    """T17, T22: to read them takes longer than a signature, and nothing could come of it; later, something may."""
+    publisher = Publisher(OLD)
+    keys = await known_keys(publisher, time)
+    read: list[str] = []
+
+    async def come(kid: str) -> None:
+        def may_force() -> bool:
+            read.append(kid)
+            return True
+
+        with pytest.raises(Refusal, match="unknown_key"):
+            await keys.find(kid, "ES256", may_force=may_force)
+
+    for number in range(100):
+        await come(f"random-{number}")
+    assert read == [f"random-{number}" for number in range(BURST)]
+    time.turn(SPACING)
+    await come("later")
+    assert read[BURST:] == ["later"]
+    time.turn(SPACING / 2)
+    publisher.fail()
+    await keys.refresh()
+    time.turn(SPACING)
+    publisher.answer = {"keys": [OLD.public_jwk]}
+    await come("after an outage")
+    assert read[-1] == "after an outage", "whose end nobody has noticed before"
 
 
 async def test_during_an_outage_a_bad_signature_is_one_and_costs_no_try(time: TurnableClock) -> None:
