@@ -31,11 +31,6 @@ class Limits:
 class Judged(Answered, Rejudged, Protocol):
     """What has been decided about a request by now."""
 
-    @property
-    def refused(self) -> bool:
-        """Whether it is a refusal, which is no stream, however long its answer."""
-        ...
-
 
 class Passage(Protocol):
     """What is asked of a resource server for one request, once it has come past the gate."""
@@ -47,7 +42,7 @@ class Passage(Protocol):
 
     @property
     def has_refused(self) -> bool:
-        """Whether the request is refused, and openly: what it may not know of answers like what is not there."""
+        """Whether all that is left is to answer a refusal; what is hidden is none, as far as anybody may see."""
         ...
 
     async def decide_routed(self) -> bool:
@@ -93,25 +88,26 @@ class Exchange:
 class HttpExchange(Exchange):
     """Decides before the first byte of the body is read, and completes the answer's header fields."""
 
-    _decided = _body_read = _has_all = False
+    _decided = _body_read = _has_all = _is_too_large = False
     _size = 0
     _refusal_sent: asyncio.Event | None = None
 
     async def receive(self) -> Message:
         """What the application receives."""
-        if self._passage.has_refused:
+        if self._is_too_large or self._passage.has_refused:
             return await self._receive_nothing()
         if not self._decided:
             self._decided = await self._passage.decide_routed()
         max_body = self._limits.max_body
         if max_body is not None and _announced(self._scope) > max_body:
+            self._is_too_large = True
             raise self._passage.refuse_content()
         self._body_read = True
         message = await self._receive()
         self._size += len(message.get("body", b""))
         self._has_all = not message.get("more_body")
         if max_body is not None and self._size > max_body:
-            self._body_read = False  # not to its end
+            self._body_read, self._is_too_large = False, True  # not read to its end
             raise self._passage.refuse_content()
         return message
 
@@ -134,7 +130,7 @@ class HttpExchange(Exchange):
             self._passage.end()
             judged = self._passage.current
             names = complete(message, judged, self._scope, body_read=self._body_read)
-            if judged.refused:
+            if self._is_too_large or self._passage.has_refused:
                 self._refusal_sent = self._refusal_sent or asyncio.Event()
             elif judged.authenticated and b"content-length" not in names:  # what has a length is no stream
                 self._begin_watch(judged, _ENDS)

@@ -44,10 +44,8 @@ class Passage:
         return self
 
     @property
-    def refused(self) -> bool:
+    def has_refused(self) -> bool:
         return self.answer is not None
-
-    has_refused = refused
 
     async def decide_unrouted(self) -> None:
         self.notes.append("unrouted")

@@ -192,11 +192,6 @@ class Outcome(Walk):
             self.route = self.route or template(scope)
             self._protector.tell(scope, self, self.refusal)
 
-    @property
-    def refused(self) -> bool:
-        """Whether there is a refusal, be it that something is hidden."""
-        return self.refusal is not None
-
     def seconds_left(self) -> float:
         """Until the token expires: when an open stream has to be judged again at the latest."""
         return math.inf if self._supplied else self._protector.seconds_left(self)

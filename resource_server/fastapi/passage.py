@@ -13,6 +13,7 @@ from resource_server.fastapi.exemption import Exemption
 from resource_server.fastapi.operation import UNROUTED, Operation, matched_route, overrides_of
 from resource_server.fastapi.outcome import Judging, Outcome
 from resource_server.fastapi.overrides import check_overrides
+from resource_server.fastapi.refused import Refused
 from resource_server.refusals import Kind, Refusal
 
 _KEY: Final = "resource_server"
@@ -32,8 +33,11 @@ class RequestPassage:
     """Whether there is a gate, which ends and closes it."""
     unrouted = False
     """Whether anything is to be decided before routing: everything needs a token."""
-    _ended = _caught = False
-    """The latter where a ``requires()`` was refused: who asked may have caught that, and go on."""
+    _ended = False
+    _refused_at: MutableMapping[str, Any] | None = None
+    """The scope that was refused before anything of its route has run."""
+    _hidden_at: MutableMapping[str, Any] | None = None
+    """The same, where that is hidden."""
 
     def __init__(self, scope: MutableMapping[str, Any], server: Judging) -> None:
         self._scope = scope
@@ -44,8 +48,11 @@ class RequestPassage:
 
     @property
     def current(self) -> Outcome:
-        """The outcome that stands for the request by now."""
-        return self._outcomes[-1] if self._outcomes else Outcome(self._server, self._scope)
+        """The outcome that stands for the request by now: that of its own credentials, as far as there is one."""
+        if not self._outcomes:
+            return Outcome(self._server, self._scope)
+        own = (one for one in reversed(self._outcomes) if one.bears(self._scope))
+        return self._outcomes[0] if len(self._outcomes) == 1 else next(own, self._outcomes[-1])
 
     def _of(self, scope: MutableMapping[str, Any]) -> Outcome:
         """The outcome of the credentials of a scope, which middleware may have copied and changed."""
@@ -74,6 +81,7 @@ class RequestPassage:
 
         Where the gate let a public path pass and it is no longer that path, decide here. Gives a refusal's answer.
         """
+        self._refused_at = self._hidden_at = None  # where middleware tries once more
         if not self._outcomes or self._outcomes[-1].bears(scope):  # else it may be a request made of this one
             self._scope = scope
         if self.exemption is None or self.exemption.holds(scope):
@@ -92,13 +100,36 @@ class RequestPassage:
         """
         overrides = overrides_of(scope)
         operation = self._server.operations.matched(scope, overrides)
-        return None if operation is None else self._of(scope).decide(scope, operation, overrides)
+        if operation is None:
+            return None
+        try:
+            waiting = self._of(scope).decide(scope, operation, overrides)
+        except HTTPException as error:
+            self._note(scope, error)
+            raise
+        return None if waiting is None else self._awaited(waiting, scope)
+
+    async def _awaited(self, waiting: Awaitable[None], scope: MutableMapping[str, Any]) -> None:
+        try:
+            await waiting
+        except HTTPException as error:
+            self._note(scope, error)
+            raise
+
+    def _note(self, scope: MutableMapping[str, Any], error: HTTPException) -> None:
+        if isinstance(error, Refused):
+            self._refused_at = scope
+        else:
+            self._hidden_at = scope
 
     @property
     def has_refused(self) -> bool:
-        """Whether all that is left is to answer a refusal. What is hidden is none, as far as anybody may see."""
-        refusal = self._outcomes[-1].refusal if self._outcomes and not self._caught else None
-        return refusal is not None and refusal.kind is not Kind.HIDDEN
+        """Whether all that is left is to answer a refusal.
+
+        Not where a ``requires()`` was refused, which may have been caught, nor a request that was made of this one.
+        What is hidden is no refusal, as far as anybody may see.
+        """
+        return self._refused_at is self._scope
 
     async def decide_routed(self) -> bool:
         """Decide for the matched route before the body is read; False where none has been matched yet.
@@ -106,8 +137,7 @@ class RequestPassage:
         For what is hidden that is done: whoever answers it may do all that may be done for a true 404.
         """
         scope = self._scope
-        refusal = self._outcomes[-1].refusal if self._outcomes else None
-        if refusal is not None and refusal.kind is Kind.HIDDEN and not self._caught:
+        if self._hidden_at is scope:
             return True
         try:
             waiting = self.decide(scope)
@@ -140,9 +170,6 @@ class RequestPassage:
             waiting = outcome.decide(scope, operation, overrides)
             if waiting is not None:
                 await waiting
-        except HTTPException:
-            self._caught = True
-            raise
         finally:
             if not self.gated:
                 self._scope = scope
@@ -153,7 +180,7 @@ class RequestPassage:
 
     def refuse_content(self) -> HTTPException:
         """For a body that is larger than allowed."""
-        outcome = self._outcomes[-1] if self._outcomes else self._of(self._scope)
+        outcome = self.current if self._outcomes else self._of(self._scope)
         return outcome.refuse(Refusal(Kind.OVERSIZED_CONTENT, "the body is larger than max_body"), self._scope)
 
     def end(self) -> None:
@@ -167,7 +194,7 @@ class RequestPassage:
 
     def close(self) -> None:
         """The request is over."""
-        self._scope = {}
+        self._scope, self._refused_at, self._hidden_at = {}, None, None
         for outcome in self._outcomes:
             outcome.close()
 

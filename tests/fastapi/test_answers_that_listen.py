@@ -9,10 +9,13 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from starlette.responses import FileResponse, StreamingResponse
 
-from resource_server import Decision, Kind, Refused, ResourceServer, owner
+from resource_server import AccessToken, Decision, Kind, Refused, ResourceServer, owner
+from resource_server.asgi import AsgiApp, Message, Receive, Scope, Send
+from resource_server.gate import Gate
 from resource_server.testing import FakeIssuer
 from tests.calls import Exchange, bearer
 from tests.fastapi.conftest import MakeApi
+from tests.fastapi.ways import ok
 
 Handler = Callable[[Request, Any], Awaitable[Response]]
 CONTENT = b"<h1>not for you</h1>" * 10_000
@@ -142,3 +145,75 @@ async def test_who_asks_by_itself_and_catches_the_refusal_may_read_the_body(
         return Response(status_code=500)
 
     assert (await Listened(app, "POST", "/notes", body=content).run()).body == b"by a stranger: " + content
+
+
+class Again:
+    """Middleware that gives who was refused another token, and tries once more."""
+
+    def __init__(self, app: AsgiApp, *, token: str) -> None:
+        self.app = app
+        self.token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def swallow(message: Message) -> None: ...
+
+        await self.app(scope, receive, swallow)
+        scope["headers"].append((b"authorization", f"Bearer {self.token}".encode()))
+        await self.app(scope, receive, send)
+
+
+async def test_who_is_refused_and_comes_with_another_token_has_its_body(
+    api: ResourceServer, issuer: FakeIssuer, handler: Handler
+) -> None:
+    """The positive control: in the very same scope, whose body nobody has read."""
+    app = FastAPI()
+    app.add_middleware(Again, token=issuer.token())
+    api.install(app)
+
+    @app.post("/notes", dependencies=[api.requires()])
+    async def write(note: dict[str, str]) -> dict[str, str]:
+        return note
+
+    asked = await Listened(app, "POST", "/notes", body=b'{"a":"b"}').run()
+    assert (asked.status, asked.body) == (200, b'{"a":"b"}')
+
+
+@pytest.mark.parametrize("by", ["alice", "bob"])
+async def test_a_refusal_of_a_request_that_an_endpoint_makes_is_not_its_own(
+    api: ResourceServer, issuer: FakeIssuer, by: str
+) -> None:
+    """T9, T32: it reads on, and its answer is a stream that is judged again, by its own token."""
+    app = FastAPI()
+    api.install(app)
+    standing: list[Any] = app.user_middleware
+    next(one for one in standing if one.cls is Gate).kwargs["interval"] = 0.0
+    judged: list[str] = []
+    judged_again = asyncio.Event()
+
+    def note(token: AccessToken) -> bool:
+        judged.append(token.subject)
+        if len(judged) == 2:
+            judged_again.set()
+        return True
+
+    app.get("/notes", dependencies=[api.requires("notes:read")])(ok)
+
+    @app.post("/batch", dependencies=[api.requires(note)])
+    async def batch(request: Request) -> StreamingResponse:
+        if by == "alice":  # what is refused to her is refused for good, so she has to read before
+            await request.body()
+        exchange = Exchange(app.router, "GET", "/notes", headers=bearer(issuer.token(sub=by)).items())
+        exchange.scope = {**request.scope, **exchange.scope}
+        with pytest.raises(Refused):
+            await exchange.run()
+        body = await request.body()
+
+        async def pieces() -> AsyncIterator[bytes]:
+            await judged_again.wait()
+            yield body
+
+        return StreamingResponse(pieces())
+
+    async with asyncio.timeout(5):
+        asked = await Listened(app, "POST", "/batch", headers=bearer(issuer.token()).items(), body=b"abc").run()
+    assert (asked.body, judged) == (b"abc", ["alice", "alice"])
