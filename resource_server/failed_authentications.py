@@ -36,6 +36,8 @@ COUNTED: Final = frozenset(
 )
 """What a guess is refused with. A token that is good but for the time (expired, not yet valid) or for its sender is no
 guess; and that we can't tell, as in an outage, is nobody's failure."""
+MAX_WAITING: Final = 1024
+"""Attempts of one caller that wait for their turn at one time; each holds a request, whoever has hung up (T24)."""
 MAX_KNOWN: Final = 16_384
 """Digests of tokens that were good once, of some 150 bytes each."""
 
@@ -99,7 +101,10 @@ class FailedAuthentications:
         self._warned: set[str] = set()
 
     async def validate(self, credentials: Credentials, client: str | None = None) -> VerifiedToken:
-        """Verify a token. Raises :class:`Refusal`, RATE_LIMITED where the address has failed too often."""
+        """Verify a token. Raises :class:`Refusal`, RATE_LIMITED where the address has failed too often.
+
+        ISSUER_UNAVAILABLE where as many of its attempts wait as may, which is nobody's failure.
+        """
         number, digest = self._number_of(client), credentials.digest
         if number is None:
             return await self._validator.validate(credentials, client)
@@ -147,6 +152,8 @@ class FailedAuthentications:
     def _join(self, number: int, caller: _Caller, digest: bytes) -> _Attempt:
         attempt = caller.trying.get(digest) or caller.queued.get(digest)
         if attempt is None:
+            if len(caller.queued) >= MAX_WAITING:
+                raise Refusal(Kind.ISSUER_UNAVAILABLE, "too many attempts of this address are waiting", retry_after=1)
             attempt = caller.queued[digest] = _Attempt()
             self._go_on(number, caller)
         attempt.requests += 1

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from resource_server import Kind, RateLimit
+from resource_server.failed_authentications import MAX_WAITING
 from tests.limiting import NEIGHBOUR, RATE, Limited, settle
 from tests.turnable_clock import TurnableClock
 
@@ -41,6 +42,23 @@ async def test_good_tokens_that_come_at_one_time_all_pass(limited: Limited) -> N
     limited.judge.open.set()
     assert await asyncio.gather(*tasks, *other) == [None] * 1001
     assert len(limited.judge.asked) == 1001
+
+
+async def test_so_many_attempts_wait_for_their_turn_and_no_more(limited: Limited) -> None:
+    """T24: each holds a request; with the limit, one address could pile up more of them than without it."""
+    limited.judge.open.clear()
+    tasks = limited.come(*(f"good-{number}" for number in range(RATE.at_once + MAX_WAITING)))
+    await settle()
+    assert [task.done() for task in tasks].count(True) == 0
+    async with asyncio.timeout(5):
+        refused = await limited.refusal("good-one-more")
+    assert refused is not None
+    assert (refused.kind, refused.retry_after) == (Kind.ISSUER_UNAVAILABLE, 1)
+    others = [*limited.come(f"good-{RATE.at_once + MAX_WAITING - 1}"), *limited.come("good", client=NEIGHBOUR)]
+    await settle()
+    limited.judge.open.set()
+    assert await asyncio.gather(*tasks, *others) == [None] * (len(tasks) + 2)
+    assert await limited.kind("good-one-more") is None
 
 
 @pytest.mark.parametrize("waiting", [False, True], ids=["under way", "waiting"])
