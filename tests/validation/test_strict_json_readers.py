@@ -1,6 +1,8 @@
 """The two readers of JSON: the faster one may never say anything else than the one that judges."""
 
+import inspect
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -163,3 +165,14 @@ def test_what_stands_within_texts_is_not_counted(text: bytes) -> None:
     """The positive control: what bounds the members must not refuse an innocent text, whichever reader judges it."""
     raw = b'{"a":"%s","b":[%s]}' % (text * 300, b"1" + b",1" * 250)
     assert answer(parse_object, raw) == answer(read_exactly, raw) == repr(json.loads(raw))
+
+
+def test_a_text_for_which_the_stack_has_no_room_left_is_refused() -> None:
+    """T28: RecursionError is no ValueError; whoever calls may be deep in its own calls."""
+
+    def read_at(depth: int) -> object:
+        return parse_object(b'{"a":%s%s}' % (b"[" * 250, b"]" * 250)) if depth == 0 else read_at(depth - 1)
+
+    used = len(inspect.stack(0))
+    with pytest.raises(ValueError, match=r"^too deep or too large$"):
+        read_at(sys.getrecursionlimit() - used - 150)
