@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, final
 
 from resource_server.access_token import AccessToken
 from resource_server.authorization.requirement import Circumstances, Requirement, named
@@ -11,6 +11,7 @@ from resource_server.demands import Demands
 from resource_server.refusals import Kind, Refusal
 
 
+@final  # what is met at a glance would never come to a subclass's judge()
 @dataclass(frozen=True, slots=True)
 class Membership(Requirement):
     """One of some roles, groups or entitlements."""

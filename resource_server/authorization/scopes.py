@@ -1,7 +1,7 @@
 """Requirements that another token could meet: scopes and step-up (403 and 401 with a challenge)."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, final
 
 from resource_server.access_token import AccessToken
 from resource_server.authorization.requirement import Circumstances, Requirement, named
@@ -10,6 +10,7 @@ from resource_server.refusals import Kind, Refusal
 from resource_server.scope import is_scope_token, no_scope
 
 
+@final  # what is met at a glance would never come to a subclass's judge()
 @dataclass(frozen=True, slots=True)
 class Scopes(Requirement):
     """Scopes (RFC 6749 §3.3), compared whole and with regard to case."""
