@@ -10,12 +10,11 @@ import ipaddress
 import logging
 from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from resource_server.clock import Clock
 from resource_server.credentials import Credentials
-from resource_server.forwarding import Address
+from resource_server.forwarding import Address, caller_number
 from resource_server.rate_limit import Counts, RateLimit
 from resource_server.refusals import Kind, Refusal
 from resource_server.validation.validator import TokenValidator
@@ -43,8 +42,6 @@ MAX_KNOWN: Final = 16_384
 
 TOO_MANY: Final = "too many tokens from this address were no good"
 """The reason."""
-
-_TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 _log = logging.getLogger("resource_server")
 
@@ -196,7 +193,7 @@ class FailedAuthentications:
             self._warn("a trusted proxy, %s, does not say who calls: those behind it have no limit of failed "
                        "authentications until it writes its forwarding header", address)  # fmt: skip
             return None
-        return number(address)
+        return caller_number(address)
 
     def _warn_of_one_for_many(self, client: str | None) -> None:
         if self._is_proxy is None and _is_private(client or ""):
@@ -213,17 +210,3 @@ class FailedAuthentications:
 @lru_cache(maxsize=4096)  # to read an address takes as long as to refuse it
 def _is_private(text: str) -> bool:
     return ipaddress.ip_address(text).is_private
-
-
-def number(address: Address) -> int:
-    """Whom an address stands for: itself in IPv4; in IPv6 its /64, of which a caller has all addresses, or more.
-
-    An IPv4 address within an IPv6 one, mapped or translated (RFC 6052 §2.1), is that address: or else all of IPv4 would
-    be one caller.
-    """
-    if isinstance(address, IPv6Address):
-        if address in _TRANSLATED:
-            address = IPv4Address(int(address) & 0xFFFF_FFFF)
-        elif address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-    return int(address) if isinstance(address, IPv4Address) else 1 << 64 | int(address) >> 64

@@ -17,6 +17,7 @@ from resource_server.refusals import Kind, Refusal
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+_TRANSLATED: Final = IPv6Network("64:ff9b::/96")
 _NODE = re.compile(
     r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<four>[0-9.]+)|(?P<hidden>unknown|_[a-z0-9._-]+))(?::(?:[0-9]{1,5}|_[a-z0-9._-]+))?",
     re.IGNORECASE,
@@ -127,6 +128,20 @@ def network(text: str) -> Network:
     found = ipaddress.ip_network(text, strict=True)
     mapped = getattr(found.network_address, "ipv4_mapped", None)
     return IPv4Network((mapped, found.prefixlen - 96)) if mapped else found
+
+
+def caller_number(address: Address) -> int:
+    """Whom an address stands for: itself in IPv4; in IPv6 its /64, of which a caller has all addresses, or more.
+
+    An IPv4 address within an IPv6 one, mapped or translated (RFC 6052 §2.1), is that address: or else all of IPv4 would
+    be one caller.
+    """
+    if isinstance(address, IPv6Address):
+        if address in _TRANSLATED:
+            address = IPv4Address(int(address) & 0xFFFF_FFFF)
+        elif address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+    return int(address) if isinstance(address, IPv4Address) else 1 << 64 | int(address) >> 64
 
 
 @lru_cache(maxsize=4096)  # to read an address takes as long as to recall a token

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 import pytest
 
 from resource_server import ConfigurationError, Kind, ResourceServer
-from resource_server.failed_authentications import number
+from resource_server.forwarding import caller_number
 from tests.limiting import PROXY, RATE, Limited
 from tests.turnable_clock import TurnableClock
 
@@ -45,7 +45,7 @@ async def test_two_callers_have_two_limits(limited: Limited, one: str, other: st
     """T33: never another address."""
     await limited.flood(RATE.at_once, one)
     assert await limited.flood(RATE.at_once, other) == [Kind.BAD_SIGNATURE] * RATE.at_once
-    assert number(ip_address(one)) != number(ip_address(other))
+    assert caller_number(ip_address(one)) != caller_number(ip_address(other))
 
 
 @pytest.mark.parametrize("client", [None, "", "testclient", PROXY], ids=str)

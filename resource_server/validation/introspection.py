@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from resource_server.clock import Clock
 from resource_server.credentials import Credentials
+from resource_server.forwarding import caller_number
 from resource_server.issuers.introspection_endpoint import IntrospectionEndpoint
 from resource_server.issuers.trusted_issuers import TrustedIssuer
 from resource_server.refusals import Kind, Refusal
@@ -57,7 +58,7 @@ class IntrospectionValidator:
         self._rules = replace(rules, markers=(), foreign_markers={}, required_claims=(), **_NAMES)
         self._kind = replace(self._rules, markers=rules.markers if endpoint.introspection.may_tell_no_kind else ())
         self._asking: dict[bytes, SingleFlight[Answer | None]] = {}
-        self._clients: dict[str, int] = {}
+        self._clients: dict[int | None, int] = {}
         self._inactive: dict[bytes, float] = {}
 
     async def validate(self, credentials: Credentials, client: str | None = None) -> VerifiedToken:
@@ -100,16 +101,16 @@ class IntrospectionValidator:
     async def _ask_once(self, credentials: Credentials, client: str | None, max_age: float) -> Answer | None:
         """One question for all who come with the same token meanwhile."""
         flight = self._asking.get(credentials.digest)
-        network = _network_of(client)
+        caller = _caller_of(client)
         if flight is None or not flight.is_running:
-            self._admit(network)
+            self._admit(caller)
             flight = self._asking[credentials.digest] = SingleFlight()
 
         async def ask() -> Answer | None:
             try:
                 return await self._ask(credentials, max_age)
             finally:
-                self._release(network)
+                self._release(caller)
                 if not flight.is_awaited:
                     self._asking.pop(credentials.digest, None)
 
@@ -198,21 +199,22 @@ class IntrospectionValidator:
             del self._inactive[next(iter(self._inactive))]
         self._inactive[digest] = self._clock.monotonic() + INACTIVE_LIFE
 
-    def _admit(self, network: str) -> None:
+    def _admit(self, caller: int | None) -> None:
         """Over a bound nobody is asked: strangers must not fill the endpoint, nor one client keep the others out."""
-        count = self._clients.get(network, 0)
-        if len(self._asking) >= MAX_IN_FLIGHT or (network and count >= MAX_IN_FLIGHT_PER_CLIENT):
+        count = self._clients.get(caller, 0)
+        if len(self._asking) >= MAX_IN_FLIGHT or (caller is not None and count >= MAX_IN_FLIGHT_PER_CLIENT):
             raise Refusal(Kind.ISSUER_UNAVAILABLE, "too many introspections are under way", retry_after=1)
-        self._clients[network] = count + 1
+        self._clients[caller] = count + 1
 
-    def _release(self, network: str) -> None:
-        self._clients[network] -= 1
-        if not self._clients[network]:
-            del self._clients[network]
+    def _release(self, caller: int | None) -> None:
+        self._clients[caller] -= 1
+        if not self._clients[caller]:
+            del self._clients[caller]
 
 
-def _network_of(client: str | None) -> str:
-    """Whom an address stands for: in IPv6 its /64, since whoever has one address there has all of them (T33)."""
-    if not client or ":" not in client:
-        return client or ""
-    return str(ipaddress.ip_network((client.partition("%")[0], 64), strict=False))
+def _caller_of(client: str | None) -> int | None:
+    """Whose questions are counted together; None for an unknown caller, who is bounded with all others alone."""
+    try:
+        return caller_number(ipaddress.ip_address(client or ""))
+    except ValueError:
+        return None
