@@ -88,7 +88,7 @@ def _greeting(origin: str, issuer: str, credentials: DevelopmentCredentials) -> 
     command = f"{shlex.quote(sys.executable)} -m resource_server"
     return f"""
   The protected API          {origin}     (its docs: {origin}/docs)
-  A client of it             {origin}/app     (how a page treats 401, 403 and 503)
+  A client of it             {origin}/app     (how a page treats 401, 403, 429 and 503)
   The playground             {origin}/playground     (make a token, break it, see each check and the answer)
   The refusals, live         {origin}/admin/refusals     (log in as root)
   The authorization server   {issuer}     (for development: keys and passwords are new at each start)
