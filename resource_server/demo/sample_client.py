@@ -1,4 +1,4 @@
-"""The sample client at ``/app``: how a frontend treats 401, 403, 429 and 503 (``docs/clients.md``). For ``dev`` alone."""
+"""The sample client at ``/app``: how a page treats 401, 403, 429 and 503 (``docs/clients.md``). For ``dev`` alone."""
 
 from typing import Final
 
