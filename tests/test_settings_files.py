@@ -98,6 +98,13 @@ def test_two_audit_keys_are_one_that_replaces_another(configuration: Configurati
     assert Settings.load().read_audit_keys() == [b"new", SECRET.encode()]
 
 
+def test_random_bytes_in_a_file_are_one_audit_key_whatever_is_among_them(configuration: Configuration) -> None:
+    """T10: one in five keys of 32 random bytes has a line end, and what stands before it may be guessed."""
+    key = b"\xfe\n" + bytes(range(128, 158))
+    configuration.set(AUDIT_KEY_FILE=configuration.write(key))
+    assert Settings.load().read_audit_keys() == [key]
+
+
 @pytest.mark.parametrize("where", ["AUDIT_KEY", "AUDIT_KEY_FILE"])
 @pytest.mark.parametrize("keys", [("a", "b", "c"), ("a", ""), ("", "b"), ("a", "", "b")], ids="-".join)
 def test_any_other_number_of_audit_keys_ends_the_start(

@@ -26,3 +26,12 @@ def read_secret(path: Path, setting: str) -> bytes:
     if not secret:
         raise ConfigurationError(setting, "names an empty file: put a random secret into it")
     return secret
+
+
+def lines(secret: bytes) -> list[bytes]:
+    """The lines of a text. Random bytes are one, or else a line end among them would leave two short secrets."""
+    try:
+        secret.decode()
+    except UnicodeDecodeError:
+        return [secret]
+    return secret.splitlines()

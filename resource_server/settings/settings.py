@@ -28,7 +28,7 @@ from resource_server.issuers.issuer import Issuer
 from resource_server.issuers.urls import is_loopback_host
 from resource_server.observers.record import audit_keys
 from resource_server.rate_limit import RateLimit
-from resource_server.settings.files import check_file, read_secret
+from resource_server.settings.files import check_file, lines, read_secret
 from resource_server.settings.issuer_settings import IssuerSettings
 from resource_server.settings.values import Json, Names
 from resource_server.stores.redis import RedisStore
@@ -216,7 +216,7 @@ class Settings(IssuerSettings, BaseSettings):
         if self.audit_key_file is not None:
             if self.audit_key is not None:
                 raise ConfigurationError(f"{PREFIX}AUDIT_KEY_FILE", f"contradicts {PREFIX}AUDIT_KEY: set one of them")
-            keys = read_secret(self.audit_key_file, f"{PREFIX}AUDIT_KEY_FILE").splitlines()
+            keys = lines(read_secret(self.audit_key_file, f"{PREFIX}AUDIT_KEY_FILE"))
         else:
             keys = self.audit_key.get_secret_value().encode().split(b",") if self.audit_key else [os.urandom(32)]
         try:
